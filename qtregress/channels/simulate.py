@@ -1,0 +1,90 @@
+"""A gate's channel by the engine asked for, averaged over its carriers' start phase."""
+
+from dataclasses import dataclass
+from typing import Literal, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qtregress.channels.channel import GateChannel
+from qtregress.channels.dynamics import CompiledPatch, compile_patch, reference_superoperator
+from qtregress.channels.fast import Bath, propagate
+from qtregress.channels.problem import GateProblem
+from qtregress.channels.propagation import unitary
+from qtregress.channels.unitary_error import computational_block
+
+Complex = NDArray[np.complex128]
+Engine = Literal["fast", "reference"]
+
+START_PHASES_RAD = (0.0, np.pi / 2, np.pi, 3 * np.pi / 2)
+"""Four phases average every harmonic up to the third exactly."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateTask:
+    """One gate to simulate, with its bath as calibrated and at the declared load."""
+
+    problem: GateProblem
+    cold: Bath
+    at_load: Bath
+    engine: Engine
+
+
+def start_phases_rad(problem: GateProblem) -> tuple[float, ...]:
+    """The relative phases over which a gate is averaged: one where one carrier plays."""
+    carriers = {tone.carrier_of for tone in problem.tones}
+    return START_PHASES_RAD if len(carriers) > 1 else START_PHASES_RAD[:1]
+
+
+def propagators(problem: GateProblem, compiled: CompiledPatch) -> Complex:
+    """Dissipation-free propagators, one a start phase, shape (s, n, n)."""
+    return np.array(
+        [unitary(problem, compiled, start_phase_rad=phase) for phase in start_phases_rad(problem)]
+    )
+
+
+def blocks(problem: GateProblem) -> Complex:
+    """Dissipation-free computational blocks, one a start phase, shape (s, d, d)."""
+    compiled = compile_patch(problem.patch, problem.carrier_hz[0])
+    found = propagators(problem, compiled)
+    return np.array([computational_block(problem.patch, u) for u in found])
+
+
+def _reference_maps(task: GateTask, baths: tuple[Bath, ...]) -> tuple[Complex, ...]:
+    phases = start_phases_rad(task.problem)
+    return tuple(
+        cast(
+            Complex,
+            np.mean(
+                [
+                    reference_superoperator(task.problem, bath, start_phase_rad=phase)
+                    for phase in phases
+                ],
+                axis=0,
+            ),
+        )
+        for bath in baths
+    )
+
+
+def simulate_gate(task: GateTask) -> GateChannel:
+    """The channel of one gate by the task's engine."""
+    problem = task.problem
+    compiled = compile_patch(problem.patch, problem.carrier_hz[0])
+    lossless = propagators(problem, compiled)
+    baths = (task.cold, task.at_load) if task.at_load != task.cold else (task.cold,)
+    fast = propagate(problem, compiled, baths, start_phases_rad(problem))
+    is_reference = task.engine == "reference"
+    maps = _reference_maps(task, baths) if is_reference else fast.maps
+    return GateChannel(
+        gate=problem.gate,
+        qubits=problem.qubits,
+        levels=problem.patch.levels,
+        computational=problem.patch.computational,
+        blocks=np.array([computational_block(problem.patch, u) for u in lossless]),
+        superoperator=maps[0],
+        at_load=maps[-1],
+        dwell_s=fast.dwell_s,
+        duration_s=problem.duration_s,
+        error_estimate=0.0 if is_reference else fast.error_estimate,
+    )

@@ -1,0 +1,79 @@
+"""Documents as they were at a revision, ``REV:PATH``, read from git."""
+
+import os
+import subprocess
+from pathlib import PurePosixPath
+
+from qtregress.errors import InputError
+from qtregress.files.text import MAX_BYTES
+
+_TIMEOUT_S = 60
+
+
+def read_revision(spec: str) -> bytes:
+    """The bytes of ``REV:PATH``; PATH is relative to the repository's root, or ``./...``.
+
+    Raises:
+        InputError: git, the revision or the path is missing, or the file is too large.
+    """
+    revision, _, path = spec.partition(":")
+    _refuse_unsafe(spec, revision, path)
+    commit = _commit(spec, revision)
+    size = _git(spec, "cat-file", "-s", f"{commit}:{path}")
+    if size is None:
+        msg = f"{spec}: revision {revision} has no file {path} (paths start at the root, or ./)"
+        raise InputError(msg)
+    if int(size) > MAX_BYTES:
+        msg = f"{spec}: must be at most {MAX_BYTES} bytes long, but has {int(size)}"
+        raise InputError(msg)
+    data = _git(spec, "cat-file", "blob", f"{commit}:{path}")
+    if data is None:
+        msg = f"{spec}: must be a file, but is a folder at {revision}"
+        raise InputError(msg)
+    return data
+
+
+def _refuse_unsafe(spec: str, revision: str, path: str) -> None:
+    if not revision or revision.startswith("-") or not revision.isprintable():
+        msg = f"{spec}: the revision before the colon must be a commit's name, but is {revision!r}"
+        raise InputError(msg)
+    parts = PurePosixPath(path).parts
+    if not parts or path.startswith("/") or ".." in parts or not path.isprintable():
+        msg = f"{spec}: the path after the colon must stay inside the repository, but is {path!r}"
+        raise InputError(msg)
+
+
+def _commit(spec: str, revision: str) -> str:
+    """The full name of the commit."""
+    name = _git(spec, "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
+    if name is not None:
+        return name.decode("ascii").strip()
+    if _git(spec, "rev-parse", "--git-dir") is None:
+        msg = f"{spec}: does not exist as a file, and this folder is in no git repository"
+        raise InputError(msg)
+    msg = (
+        f"{spec}: does not exist as a file, and git knows no revision {revision!r} here; "
+        "a shallow clone lacks older ones (fetch with full depth)"
+    )
+    raise InputError(msg)
+
+
+def _git(spec: str, *arguments: str) -> bytes | None:
+    """What git prints, or None if it refuses."""
+    environment = {**os.environ, "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0"}
+    try:
+        done = subprocess.run(  # noqa: S603
+            ["git", *arguments],  # noqa: S607
+            capture_output=True,
+            check=False,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            timeout=_TIMEOUT_S,
+        )
+    except FileNotFoundError as error:
+        msg = f"{spec}: does not exist as a file, and git, which reads revisions, is missing"
+        raise InputError(msg) from error
+    except subprocess.TimeoutExpired as error:
+        msg = f"{spec}: git did not answer within {_TIMEOUT_S} s"
+        raise InputError(msg) from error
+    return done.stdout if done.returncode == 0 else None

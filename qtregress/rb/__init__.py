@@ -1,0 +1,1 @@
+"""Randomized benchmarking of simulated gates: exact, sampled, and through qiskit-aer."""

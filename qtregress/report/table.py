@@ -1,0 +1,94 @@
+"""The verdict for people at a terminal: a banner, the reasons, the worst rows first."""
+
+from collections.abc import Iterable
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from qtregress.report.text import (
+    HEADLINES,
+    change,
+    counted,
+    passed,
+    printable,
+    release,
+    trouble,
+)
+from qtregress.verdict.rules import quantity
+from qtregress.verdict.verdict import JudgedMetric, Outcome, Verdict, VerdictWord
+
+TROUBLE_ROWS = 40
+OK_ROWS = 5
+
+_BANNERS: dict[VerdictWord, str] = {
+    "promote": "bold white on green",
+    "hold": "bold black on yellow",
+    "rollback": "bold white on red",
+}
+_STYLES: dict[Outcome, str] = {
+    "ok": "green",
+    "improved": "green",
+    "regressed": "red",
+    "undecided": "yellow",
+    "waived": "magenta",
+}
+
+
+def verdict_table(verdict: Verdict) -> RenderableType:
+    """What ``qtregress check`` shows; readable at 80 columns, no markup is interpreted."""
+    bad, good = trouble(verdict), passed(verdict, critical=True)
+    parts: list[RenderableType] = [_banner(verdict), *map(_bullet, verdict.reasons)]
+    rows = [*bad[:TROUBLE_ROWS], *good[:OK_ROWS]]
+    if rows:
+        parts += [Text(), _table(rows)]
+    parts += [Text(line, style="dim") for line in _summaries(verdict)]
+    return Group(*parts)
+
+
+def _banner(verdict: Verdict) -> Text:
+    banner = Text(f" {HEADLINES[verdict.verdict]} ", style=_BANNERS[verdict.verdict])
+    return Text.assemble(banner, f" {printable(release(verdict))}")
+
+
+def _bullet(sentence: str) -> RenderableType:
+    return Padding(Text(f"- {printable(sentence)}"), (0, 0, 0, 1))
+
+
+def _table(metrics: Iterable[JudgedMetric]) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
+    table.add_column("Outcome", no_wrap=True)
+    table.add_column("Metric", overflow="fold")
+    for name in ("Old", "New", "Change", "Margin"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for metric in metrics:
+        table.add_row(*_row(metric))
+    return table
+
+
+def _row(metric: JudgedMetric) -> list[Text]:
+    outcome = metric.outcome if metric.critical else f"({metric.outcome})"
+    return [
+        Text(outcome, style=_STYLES[metric.outcome] if metric.critical else "dim"),
+        Text(printable(metric.id)),
+        Text(quantity(metric.old, metric.unit)),
+        Text(quantity(metric.new, metric.unit)),
+        Text(change(metric)),
+        Text(quantity(metric.margin, metric.unit)),
+    ]
+
+
+def _summaries(verdict: Verdict) -> list[str]:
+    """One line for each kind of row that is not shown."""
+    hidden = max(0, len(trouble(verdict)) - TROUBLE_ROWS)
+    more = max(0, len(passed(verdict, critical=True)) - OK_ROWS)
+    advisory = len(passed(verdict, critical=False))
+    lines = []
+    if hidden:
+        lines.append(f"… and {counted(hidden, 'metric')} more that are not ok")
+    if more:
+        lines.append(f"… and {counted(more, 'critical metric')} ok")
+    if advisory:
+        lines.append(f"… and {counted(advisory, 'advisory metric')} ok")
+    return lines

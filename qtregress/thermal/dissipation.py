@@ -1,0 +1,94 @@
+"""Microwave energy at the chip, and where the line's attenuators turn it into heat.
+
+Everything here is a function of one physical line's Rabi envelope Omega(t), taken *after*
+the line model (gain, slope, compression, ratio of a cross drive) and with all carriers of
+the line summed (`qtregress.chip.lines.line_envelopes`): what arrives at the chip is what the
+qubit sees, and fields add before anything is squared.
+
+The energy is the one that arrives, many orders above what the qubit passes to its own
+bath (`qtregress.thermal.accounting`); the two must never be added.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qtregress.chip.chip import Attenuator
+from qtregress.units import HBAR_J_S, angular, decibel_to_ratio
+
+Complex = NDArray[np.complex128]
+Real = NDArray[np.float64]
+
+
+def chip_power_w(omega_rad_s: Complex, *, frequency_hz: float, kappa_ext_hz: float) -> Real:
+    """Power in W that arrives at the chip, hbar omega_q |Omega|^2 / (4 kappa), shape (T,).
+
+    Input-output relation of a one-port line, Omega = 2 sqrt(kappa) |a_in| (Gardiner and
+    Collett, Phys. Rev. A 31, 3761 (1985); Blais et al., Rev. Mod. Phys. 93, 025005
+    (2021)). For any carrier on the line of a qubit: the gain and kappa are those at the
+    qubit's frequency, so that frequency enters and not the carrier's.
+
+    Args:
+        omega_rad_s: Rabi envelope of the whole line, shape (T,).
+        frequency_hz: the frequency of the qubit on this line.
+        kappa_ext_hz: the qubit's decay into this line, kappa / 2 pi.
+    """
+    scale = HBAR_J_S * angular(frequency_hz) / (4 * angular(kappa_ext_hz))
+    return np.asarray(scale * (omega_rad_s.real**2 + omega_rad_s.imag**2), dtype=np.float64)
+
+
+def chip_energy_j(
+    omega_rad_s: Complex, dt_s: float, *, frequency_hz: float, kappa_ext_hz: float
+) -> float:
+    """Energy in J that arrives at the chip while the samples are held for ``dt_s`` each.
+
+    The time integral of `chip_power_w`; for an envelope of area theta and length T it is
+    hbar omega theta^2 F / (4 kappa T), with F = T int s^2 / (int s)^2.
+    """
+    power_w = chip_power_w(omega_rad_s, frequency_hz=frequency_hz, kappa_ext_hz=kappa_ext_hz)
+    return float(power_w.sum() * dt_s)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StackHeat:
+    """What happens to the energy sent down a line; the same in J or W as what was asked.
+
+    Attributes:
+        downward: heat by stage of the wave on its way to the chip.
+        reflected: heat by stage of the wave that the chip sends back.
+        sent: what the electronics put in at room temperature.
+        escaped: what returns to room temperature.
+    """
+
+    downward: Mapping[str, float]
+    reflected: Mapping[str, float]
+    sent: float
+    escaped: float
+
+    @property
+    def stages(self) -> dict[str, float]:
+        """Heat by stage, both ways together."""
+        return {stage: self.downward[stage] + self.reflected[stage] for stage in self.downward}
+
+
+def stack_heat(at_chip: float, attenuators: Sequence[Attenuator]) -> StackHeat:
+    """Heat in every stage of a line at whose end ``at_chip`` (J or W) arrives.
+
+    A pad of power ratio A passes 1/A and keeps the rest. The chip's port reflects all but a
+    negligible part, which then passes the pads upwards. Linear in ``at_chip``.
+
+    Args:
+        at_chip: energy in J or mean power in W at the chip.
+        attenuators: from warm to cold; none dissipates nothing.
+    """
+    downward = {pad.stage: 0.0 for pad in attenuators}
+    reflected = dict(downward)
+    wave = back = at_chip
+    for pad in reversed(attenuators):
+        ratio = decibel_to_ratio(pad.attenuation_db)
+        downward[pad.stage] += wave * (ratio - 1)
+        reflected[pad.stage] += back * (1 - 1 / ratio)
+        wave, back = wave * ratio, back / ratio
+    return StackHeat(downward=downward, reflected=reflected, sent=wave, escaped=back)

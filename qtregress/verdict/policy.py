@@ -1,0 +1,187 @@
+"""The policy: how far each metric may move, which way is worse, and whether it decides.
+
+Rules are consulted in order, the user's before the shipped ones; the first whose glob
+matches a metric's id judges it, alone and whole (nothing is merged between rules). What
+no rule names falls to ``FALLBACK``, which is advisory: a number nobody thought about
+must not roll a release back, and it cannot promote one either, because promotion needs a
+critical metric and a change that only advisory metrics see is unjudged and holds.
+"""
+
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from qtregress.document import Model, NonNegative, Real
+
+Glob = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.+:@/\[\]*?-]+$", max_length=120)]
+"""A pattern on metric ids: ``*`` is any text, ``?`` any character, the rest is literal."""
+
+Direction = Literal["lower", "higher"]
+
+
+class Rule(Model):
+    """How metrics whose id matches ``metrics`` are judged.
+
+    The margin is the larger of ``margin_relative`` (a share of the metric's scale) and
+    ``margin_absolute`` (in its unit). ``limit`` is a value that the new firmware must
+    not exceed (fall below, where higher is better), whatever the old one did. A metric
+    that is not ``critical`` is shown and never decides.
+    """
+
+    metrics: Glob
+    margin_relative: NonNegative = 0.0
+    margin_absolute: NonNegative = 0.0
+    direction: Direction = "lower"
+    critical: Annotated[bool, Field(strict=True)]
+    limit: Real | None = None
+    why: Annotated[str, Field(min_length=1, max_length=300)]
+
+    @model_validator(mode="after")
+    def _has_a_margin(self) -> Self:
+        if self.margin_relative == self.margin_absolute == 0:
+            msg = "a rule must have margin_relative or margin_absolute above 0, but has neither"
+            raise ValueError(msg)
+        return self
+
+    def matches(self, metric_id: str) -> bool:
+        """Whether this rule speaks of the metric."""
+        return fnmatchcase(metric_id, self.metrics.replace("[", "[[]"))
+
+
+class Policy(Model):
+    """``qtregress/policy@1``: a user's rules; the shipped ones follow them."""
+
+    format: Literal["qtregress/policy@1"]
+    rules: Annotated[tuple[Rule, ...], Field(max_length=1000)] = ()
+
+
+_ONE_LINE = "A ratio of energies on one physical line: the assumed coupling cancels."
+_ASSUMED = "Rests on an assumed coupling of the line to the qubit, so it is shown only."
+_SHOWN = "Explains other metrics and decides nothing."
+
+DEFAULT_POLICY = Policy(
+    format="qtregress/policy@1",
+    rules=(
+        Rule(
+            metrics="gate.error/*",
+            margin_relative=0.10,
+            margin_absolute=1e-5,
+            critical=True,
+            why="Operators accept a tenth of a gate's error, and nobody measures below 1e-5.",
+        ),
+        Rule(
+            metrics="rb.epc/*",
+            margin_relative=0.10,
+            margin_absolute=1e-5,
+            critical=True,
+            why="Error per Clifford is what randomized benchmarking will show on the fridge.",
+        ),
+        Rule(
+            metrics="gate.leakage/*",
+            margin_relative=0.10,
+            margin_absolute=1e-4,
+            critical=True,
+            why="Leakage outlives the gate and error correction does not see it.",
+        ),
+        Rule(
+            metrics="gate.duration_s/*",
+            margin_relative=0.10,
+            critical=True,
+            why="While a gate plays, every idle neighbour decays.",
+        ),
+        Rule(
+            metrics="heat.line_energy_j/*",
+            margin_relative=0.05,
+            critical=True,
+            why=_ONE_LINE,
+        ),
+        Rule(
+            metrics="heat.stage_energy_j/*",
+            margin_relative=0.05,
+            critical=False,
+            why=_ASSUMED,
+        ),
+        Rule(
+            metrics="heat.chip_energy_j/*",
+            margin_relative=0.05,
+            critical=False,
+            why=_ASSUMED,
+        ),
+        Rule(
+            metrics="thermal.mean_power_w/*",
+            margin_relative=0.05,
+            critical=False,
+            why=_ASSUMED,
+        ),
+        Rule(
+            metrics="thermal.line_power_w/*",
+            margin_relative=0.05,
+            critical=False,
+            why=_ASSUMED,
+        ),
+        Rule(
+            metrics="thermal.utilization/*",
+            margin_relative=0.05,
+            critical=False,
+            limit=0.8,
+            why="Above 80 % of a stage's budget the plate's temperature runs away with load.",
+        ),
+        Rule(
+            metrics="rb.p/*",
+            margin_relative=0.10,
+            direction="higher",
+            critical=False,
+            why=_SHOWN,
+        ),
+        Rule(
+            metrics="rb.gap/*",
+            margin_relative=0.10,
+            direction="higher",
+            critical=False,
+            why=_SHOWN,
+        ),
+        Rule(metrics="rb.error_per_gate/*", margin_relative=0.10, critical=False, why=_SHOWN),
+        Rule(metrics="gate.incoherent_error/*", margin_relative=0.10, critical=False, why=_SHOWN),
+        Rule(metrics="heat.quantum_j/*", margin_relative=0.10, critical=False, why=_SHOWN),
+        Rule(
+            metrics="recalibration.*",
+            margin_relative=0.10,
+            critical=False,
+            why="What an ordinary recalibration would absorb, inside the chip's drift prior.",
+        ),
+    ),
+)
+"""What judges a metric when the user's policy says nothing about it."""
+
+FALLBACK = Rule(
+    metrics="*",
+    margin_relative=0.10,
+    critical=False,
+    why="No rule of the policy names this metric, so it is shown only.",
+)
+
+
+def effective(policy: Policy) -> Policy:
+    """The user's rules, then the shipped ones: whose digest a baseline stores."""
+    shipped = tuple(rule for rule in DEFAULT_POLICY.rules if rule not in policy.rules)
+    return Policy(format=policy.format, rules=policy.rules + shipped)
+
+
+def rule_for(policy: Policy, metric_id: str) -> Rule:
+    """The first of the user's, then of the shipped rules that matches, else ``FALLBACK``."""
+    for rule in (*policy.rules, *DEFAULT_POLICY.rules):
+        if rule.matches(metric_id):
+            return rule
+    return FALLBACK
+
+
+def idle_rules(policy: Policy, metric_ids: Iterable[str]) -> tuple[Rule, ...]:
+    """The user's critical rules that judge none of these metrics (a typo, or a lost metric)."""
+    judging = [rule_for(policy, metric_id) for metric_id in metric_ids]
+    return tuple(
+        rule
+        for rule in policy.rules
+        if rule.critical and rule not in judging and rule not in DEFAULT_POLICY.rules
+    )
