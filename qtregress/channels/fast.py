@@ -23,8 +23,10 @@ from qtregress.channels.propagation import (
     Steps,
     final_turn,
     into_own_frame,
+    phase_turn,
+    segment_steps,
+    segments,
     step_propagators,
-    steps,
 )
 from qtregress.chip.bath import TransmonRates
 
@@ -228,32 +230,12 @@ def _segment_maps(
     )
 
 
-def _phased(problem: GateProblem, part: Steps, one: Complex, phase_rad: float) -> Complex:
-    """A single-carrier segment's map at another start phase: a diagonal conjugation."""
-    total = problem.patch.numbers.sum(axis=0) * part.carrier_position
-    turn = _doubled(np.exp(1j * phase_rad * total))
-    return cast(Complex, turn.conj()[:, None] * one * turn[None, :])
-
-
 def _at_phase(
-    problem: GateProblem,
-    parts: tuple[Steps, ...],
-    shared: list[_SegmentMaps],
-    baths: tuple[Bath, ...],
-    phase_rad: float,
+    problem: GateProblem, part: Steps, known: _SegmentMaps, phase_rad: float
 ) -> list[Complex]:
-    """The gate's map for each bath at one start phase, reusing single-carrier segments."""
-    n = problem.patch.dimension
-    inputs = np.eye(n, dtype=complex)[:, problem.patch.computational]
-    totals = [np.eye(n * n, dtype=complex) for _ in baths]
-    for part, known in zip(parts, shared, strict=True):
-        if part.is_phased and phase_rad:
-            maps = _segment_maps(problem, part, baths, inputs).maps
-        else:
-            maps = [_phased(problem, part, one, phase_rad) for one in known.maps]
-        totals = [one @ total for one, total in zip(maps, totals, strict=True)]
-    after, before = (_doubled(diagonal) for diagonal in final_turn(problem, phase_rad))
-    return [after[:, None] * total * before[None, :] for total in totals]
+    """A single-carrier segment's maps at another start phase: a diagonal conjugation."""
+    turn = _doubled(phase_turn(problem, part, phase_rad))
+    return [turn.conj()[:, None] * one * turn[None, :] for one in known.maps]
 
 
 def propagate(
@@ -263,23 +245,38 @@ def propagate(
     phases_rad: tuple[float, ...] = (0.0,),
 ) -> FastMaps:
     """The gate's map for each bath, averaged over start phases; as ``GateChannel``."""
-    parts = steps(problem, compiled)
-    reached = np.eye(problem.patch.dimension, dtype=complex)[:, problem.patch.computational]
-    shared: list[_SegmentMaps] = []
-    for part in parts:
-        shared.append(_segment_maps(problem, part, baths, reached))
-        reached = shared[-1].lossless @ reached
-    by_phase = [
-        _at_phase(
-            problem, steps(problem, compiled, start_phase_rad=phase), shared, baths, phase
-        )
-        for phase in phases_rad
-    ]
+    n = problem.patch.dimension
+    reached = np.eye(n, dtype=complex)[:, problem.patch.computational]
+    totals = [[np.eye(n * n, dtype=complex) for _ in baths] for _ in phases_rad]
+    dwell_s = np.zeros(n)
+    error = 0.0
+    for segment in segments(problem):
+        part = segment_steps(problem, compiled, segment)
+        known = _segment_maps(problem, part, baths, reached)
+        for number, phase in enumerate(phases_rad):
+            if part.is_phased and phase:
+                again = segment_steps(problem, compiled, segment, start_phase_rad=phase)
+                maps = _segment_maps(problem, again, baths, reached).maps
+            else:
+                maps = _at_phase(problem, part, known, phase)
+            totals[number] = [a @ b for a, b in zip(maps, totals[number], strict=True)]
+        reached = known.lossless @ reached
+        dwell_s = dwell_s + known.dwell_s
+        error += known.error
     return FastMaps(
-        maps=tuple(np.mean(found, axis=0) for found in zip(*by_phase, strict=True)),
-        dwell_s=np.sum([segment.dwell_s for segment in shared], axis=0),
-        error_estimate=sum(segment.error for segment in shared),
+        maps=_phase_average(problem, totals, phases_rad), dwell_s=dwell_s, error_estimate=error
     )
+
+
+def _phase_average(
+    problem: GateProblem, totals: list[list[Complex]], phases_rad: tuple[float, ...]
+) -> tuple[Complex, ...]:
+    """Mean over start phases of each bath's map, carriers and virtual Z taken back."""
+    ended = []
+    for phase, found in zip(phases_rad, totals, strict=True):
+        after, before = (_doubled(diagonal) for diagonal in final_turn(problem, phase))
+        ended.append([after[:, None] * total * before[None, :] for total in found])
+    return tuple(np.mean(maps, axis=0) for maps in zip(*ended, strict=True))
 
 
 def _doubled(diagonal: Complex) -> Complex:

@@ -176,27 +176,33 @@ def _rotating_steps(
     )
 
 
-def steps(
-    problem: GateProblem, compiled: CompiledPatch, *, start_phase_rad: float = 0.0
-) -> tuple[Steps, ...]:
-    """The gate as constant steps, segment by segment.
+def segment_steps(
+    problem: GateProblem,
+    compiled: CompiledPatch,
+    segment: Segment,
+    *,
+    start_phase_rad: float = 0.0,
+) -> Steps:
+    """One segment as constant steps.
 
     ``start_phase_rad`` is the phase of the second qubit's carrier against the first's at
-    the gate's start. It enters segments in which both play; elsewhere it is a diagonal
-    conjugation, applied here to the drives as well so that all steps share one phase.
+    the gate's start. It matters only where both play; a segment with one carrier is turned
+    by ``phase_turn`` instead.
     """
     turned = [
-        tone.envelope_rad_s
+        tone.envelope_rad_s[segment.start : segment.stop]
         * np.exp(1j * start_phase_rad * problem.qubits.index(tone.carrier_of))
         for tone in problem.tones
     ]
-    drives = np.array(turned).reshape(len(turned), problem.samples)
-    found = []
-    for segment in segments(problem):
-        part = drives[:, segment.start : segment.stop]
-        build = _rotating_steps if len(segment.carriers) > 1 else _constant_steps
-        found.append(build(problem, compiled, segment, part))
-    return tuple(found)
+    drives = np.array(turned).reshape(len(turned), segment.stop - segment.start)
+    build = _rotating_steps if len(segment.carriers) > 1 else _constant_steps
+    return build(problem, compiled, segment, drives)
+
+
+def phase_turn(problem: GateProblem, part: Steps, start_phase_rad: float) -> Complex:
+    """Diagonal D with which a single-carrier segment U becomes D* U D, shape (n,)."""
+    total = problem.patch.numbers.sum(axis=0) * part.carrier_position
+    return cast(Complex, np.exp(1j * start_phase_rad * total))
 
 
 def step_propagators(part: Steps) -> Complex:
@@ -250,13 +256,31 @@ def final_turn(problem: GateProblem, start_phase_rad: float) -> tuple[Complex, C
     return np.exp(1j * (virtual + offset)), np.exp(-1j * offset)
 
 
-def unitary(
-    problem: GateProblem, compiled: CompiledPatch, *, start_phase_rad: float = 0.0
+def unitaries(
+    problem: GateProblem, compiled: CompiledPatch, phases_rad: tuple[float, ...]
 ) -> Complex:
-    """Dissipation-free propagator of the gate in its own frame, shape (n, n)."""
-    total = np.eye(problem.patch.dimension, dtype=complex)
-    for part in steps(problem, compiled, start_phase_rad=start_phase_rad):
-        after, before = into_own_frame(problem, part)
-        total = (after[:, None] * segment_propagator(part) * before[None, :]) @ total
-    after, before = final_turn(problem, start_phase_rad)
-    return cast(Complex, after[:, None] * total * before[None, :])
+    """Dissipation-free propagators in the gate's own frame, one a start phase, (s, n, n)."""
+    totals = [np.eye(problem.patch.dimension, dtype=complex) for _ in phases_rad]
+    for segment in segments(problem):
+        part = segment_steps(problem, compiled, segment)
+        shared = _own_frame_propagator(problem, part)
+        for number, phase in enumerate(phases_rad):
+            if part.is_phased and phase:
+                again = segment_steps(problem, compiled, segment, start_phase_rad=phase)
+                turned = _own_frame_propagator(problem, again)
+            else:
+                turn = phase_turn(problem, part, phase)
+                turned = turn.conj()[:, None] * shared * turn[None, :]
+            totals[number] = turned @ totals[number]
+    ends = [final_turn(problem, phase) for phase in phases_rad]
+    return np.array(
+        [
+            after[:, None] * total * before[None, :]
+            for (after, before), total in zip(ends, totals, strict=True)
+        ]
+    )
+
+
+def _own_frame_propagator(problem: GateProblem, part: Steps) -> Complex:
+    after, before = into_own_frame(problem, part)
+    return cast(Complex, after[:, None] * segment_propagator(part) * before[None, :])

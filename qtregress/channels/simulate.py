@@ -10,7 +10,7 @@ from qtregress.channels.channel import GateChannel
 from qtregress.channels.dynamics import CompiledPatch, compile_patch, reference_superoperator
 from qtregress.channels.fast import Bath, propagate
 from qtregress.channels.problem import GateProblem
-from qtregress.channels.propagation import unitary
+from qtregress.channels.propagation import unitaries
 from qtregress.channels.unitary_error import computational_block
 
 Complex = NDArray[np.complex128]
@@ -36,18 +36,17 @@ def start_phases_rad(problem: GateProblem) -> tuple[float, ...]:
     return START_PHASES_RAD if len(carriers) > 1 else START_PHASES_RAD[:1]
 
 
-def propagators(problem: GateProblem, compiled: CompiledPatch) -> Complex:
-    """Dissipation-free propagators, one a start phase, shape (s, n, n)."""
-    return np.array(
-        [unitary(problem, compiled, start_phase_rad=phase) for phase in start_phases_rad(problem)]
-    )
+def _lossless_blocks(
+    problem: GateProblem, compiled: CompiledPatch, phases_rad: tuple[float, ...]
+) -> Complex:
+    found = unitaries(problem, compiled, phases_rad)
+    return np.array([computational_block(problem.patch, propagator) for propagator in found])
 
 
-def blocks(problem: GateProblem) -> Complex:
-    """Dissipation-free computational blocks, one a start phase, shape (s, d, d)."""
+def blocks(problem: GateProblem, *, phases: int | None = None) -> Complex:
+    """Dissipation-free computational blocks of the first start phases, shape (s, d, d)."""
     compiled = compile_patch(problem.patch, problem.carrier_hz[0])
-    found = propagators(problem, compiled)
-    return np.array([computational_block(problem.patch, u) for u in found])
+    return _lossless_blocks(problem, compiled, start_phases_rad(problem)[:phases])
 
 
 def _reference_maps(task: GateTask, baths: tuple[Bath, ...]) -> tuple[Complex, ...]:
@@ -71,9 +70,9 @@ def simulate_gate(task: GateTask) -> GateChannel:
     """The channel of one gate by the task's engine."""
     problem = task.problem
     compiled = compile_patch(problem.patch, problem.carrier_hz[0])
-    lossless = propagators(problem, compiled)
     baths = (task.cold, task.at_load) if task.at_load != task.cold else (task.cold,)
-    fast = propagate(problem, compiled, baths, start_phases_rad(problem))
+    phases_rad = start_phases_rad(problem)
+    fast = propagate(problem, compiled, baths, phases_rad)
     is_reference = task.engine == "reference"
     maps = _reference_maps(task, baths) if is_reference else fast.maps
     return GateChannel(
@@ -81,7 +80,7 @@ def simulate_gate(task: GateTask) -> GateChannel:
         qubits=problem.qubits,
         levels=problem.patch.levels,
         computational=problem.patch.computational,
-        blocks=np.array([computational_block(problem.patch, u) for u in lossless]),
+        blocks=_lossless_blocks(problem, compiled, phases_rad),
         superoperator=maps[0],
         at_load=maps[-1],
         dwell_s=fast.dwell_s,

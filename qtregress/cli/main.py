@@ -191,3 +191,7 @@ def _silence(stream: TextIO, descriptor: int) -> None:
         stream.flush()
     except (OSError, ValueError):
         return
+
+
+if __name__ == "__main__":
+    sys.exit(main())

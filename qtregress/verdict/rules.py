@@ -27,7 +27,7 @@ def judge_metric(
     difference: Difference, rule: Rule, *, baseline: float | None = None
 ) -> JudgedMetric:
     """The metric with its outcome under ``rule`` and the sentence that explains it."""
-    margin = margin_of(difference, rule)
+    margin = margin_of(rule, difference.scale)
     judgement = _judgement(difference, rule, margin)
     delta = _delta(difference)
     return JudgedMetric(
@@ -70,9 +70,9 @@ def vanished(metric: Metric, rule: Rule) -> JudgedMetric:
     )
 
 
-def margin_of(difference: Difference, rule: Rule) -> float | None:
+def margin_of(rule: Rule, scale: float) -> float | None:
     """The larger of both margins in the metric's unit; None where the scale is no number."""
-    relative = rule.margin_relative * abs(difference.scale)
+    relative = rule.margin_relative * abs(scale)
     if not math.isfinite(relative):
         return None
     return max(relative, rule.margin_absolute)
@@ -179,7 +179,7 @@ _VERBS: dict[Outcome, str] = {
 def _sentence(difference: Difference, rule: Rule, *, outcome: Outcome) -> str:
     unit = difference.unit
     low, high = difference.interval or (math.nan, math.nan)
-    margin = quantity(margin_of(difference, rule), unit)
+    margin = quantity(margin_of(rule, difference.scale), unit)
     bounds = (
         f"of {quantity(low, unit)}"
         if low == high

@@ -62,7 +62,7 @@ def generator(hamiltonian: Complex, operators: list[Complex]) -> Complex:
 def square_sx(
     levels: int, bath: Bath, *, detuning_hz: float = 0.0, rotation: float = 1.0
 ) -> Complex:
-    """A square sx pulse of a transmon of -300 MHz anharmonicity, its phase-matched noise on."""
+    """A square sx pulse of a transmon of -300 MHz anharmonicity, its bath on."""
     a, k = lowering(levels), np.arange(levels)
     hamiltonian = np.diag(2 * np.pi * (detuning_hz * k - 150e6 * k * (k - 1))).astype(np.complex128)
     hamiltonian += rotation * np.pi / 4 / SX_S * (a + a.conj().T)

@@ -48,7 +48,7 @@ def test_one_qubit_counts_follow_the_composed_maps(
 def test_pair_counts_follow_the_composed_maps(
     random_pair: Callable[..., PairGates], levels: tuple[int, int]
 ) -> None:
-    """The same holds for pairs of unequal transmons, so their order is right."""
+    """The same holds for pairs, whatever the levels of each."""
     assert within_binomial(*count(random_pair(levels), 3))
 
 

@@ -1,0 +1,41 @@
+"""``chip fit-drive``: every line, then every pair, then what is left of each gate."""
+
+from functools import partial
+
+from qtregress.calibrate.drive import (
+    LEVELS,
+    fit_line,
+    fit_pair,
+    fittable,
+    gate_fit,
+    with_line,
+    with_pair,
+)
+from qtregress.chip.chip import Chip, DriveFit
+from qtregress.identity import digest
+from qtregress.pulses.profile import Profile
+from qtregress.run import Run
+
+
+
+def fit_drive(chip: Chip, profile: Profile, run: Run) -> Chip:
+    """The chip with its lines calibrated on ``profile`` and every gate's residual.
+
+    Deterministic: the answer does not depend on how ``run`` spreads the work.
+    """
+    qubits = [qubit.index for qubit in chip.qubits]
+    lines = run(partial(fit_line, chip, profile), qubits, "drive lines")
+    for index, line in zip(qubits, lines, strict=True):
+        chip = with_line(chip, index, line)
+    pairs = [coupling.qubits for coupling in chip.couplings]
+    for fit in run(partial(fit_pair, chip, profile), pairs, "coupled pairs"):
+        chip = with_pair(chip, fit) if fit else chip
+    gates = run(partial(gate_fit, chip, profile), fittable(chip, profile), "residuals")
+    record = DriveFit(
+        profile=digest(profile),
+        firmware=profile.firmware,
+        levels_one_qubit=LEVELS,
+        levels_pair=LEVELS,
+        gates=tuple(gates),
+    )
+    return chip.model_copy(update={"fit": record})

@@ -1,0 +1,215 @@
+"""What a release may change without changing a gate: gain, phase, frequency of a line.
+
+A model fitted to OLD makes OLD perfect, so any honest recalibration of NEW looks worse.
+Therefore one gain, one phase and one frequency a line (its cross drives included) are
+fitted jointly so that NEW comes nearest to OLD. A line's share is kept whole or not at all:
+kept if it lies inside the chip's drift prior and takes no gate further from OLD by more
+than a tenth of its margin.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qtregress.calibrate.drive import with_line
+from qtregress.channels.problem import gate_problem
+from qtregress.channels.simulate import blocks
+from qtregress.channels.unitary_error import coherent_distance, error_vector, polar_unitary
+from qtregress.chip.chip import Chip, DriftPrior
+from qtregress.pulses.profile import Gate, Profile
+from qtregress.run import Run
+
+Complex = NDArray[np.complex128]
+Floats = NDArray[np.float64]
+
+_STEPS = (1e-4, 1e-4, 1e3)
+"""Finite-difference steps of gain, phase (rad) and frequency (Hz)."""
+_PARAMETERS = len(_STEPS)
+_ALLOWED_SHARE = 0.1
+"""Of a gate's margin, by which absorbing may take it further from OLD."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineShift:
+    """A recalibration of one line: relative gain, phase and qubit frequency."""
+
+    gain: float = 0.0
+    phase_rad: float = 0.0
+    frequency_hz: float = 0.0
+
+    def within(self, prior: DriftPrior) -> bool:
+        """Whether the shift lies inside the drift prior, a hard bound."""
+        return (
+            abs(self.gain) <= prior.gain
+            and abs(self.phase_rad) <= prior.phase_rad
+            and abs(self.frequency_hz) <= prior.frequency_hz
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recalibration:
+    """What was absorbed, and how far each gate is from OLD afterwards.
+
+    Attributes:
+        absorbed: by qubit of the line; lines that keep nothing are not listed.
+        refused: why a line's best shift was not absorbed, by qubit.
+        distance: c = 1 - F_avg(V_new, V_old) by gate id, largest over start phases.
+    """
+
+    absorbed: Mapping[int, LineShift] = field(default_factory=dict)
+    refused: Mapping[int, str] = field(default_factory=dict)
+    distance: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatePair:
+    """One gate in both releases, with the margin that its error is judged by."""
+
+    new: Gate
+    old_blocks: Complex
+    margin: float
+
+
+def shifted(chip: Chip, shifts: Mapping[int, LineShift]) -> Chip:
+    """The chip as it would be had these lines drifted that way."""
+    for index, shift in shifts.items():
+        line = chip.qubit(index).drive
+        update = {
+            "rabi_hz_per_amp": line.rabi_hz_per_amp * (1 + shift.gain),
+            "phase_rad": line.phase_rad + shift.phase_rad,
+            "frequency_offset_hz": line.frequency_offset_hz + shift.frequency_hz,
+        }
+        chip = with_line(chip, index, line.model_copy(update=update))
+    return chip
+
+
+def _unitaries(
+    gate: Gate, profile: Profile, chip: Chip, *, phases: int | None = None
+) -> Complex:
+    found = blocks(gate_problem(gate, profile, chip), phases=phases)
+    return np.array([polar_unitary(block) for block in found])
+
+
+def _miss(pair: GatePair, new: Complex) -> Floats:
+    """Error vector of NEW against OLD at the first start phase, in square roots of margins."""
+    old = polar_unitary(pair.old_blocks[0])
+    return error_vector(new[0], old) / np.sqrt(pair.margin)
+
+
+def _distance(pair: GatePair, new: Complex) -> float:
+    old = [polar_unitary(block) for block in pair.old_blocks]
+    return max(coherent_distance(a, b) for a, b in zip(new, old, strict=True))
+
+
+def _sensitivity(profile: Profile, chip: Chip, pair: GatePair) -> tuple[Complex, Floats]:
+    """NEW's unitaries, and the derivative of its miss; shape (misses, 3 * qubits)."""
+    base = _unitaries(pair.new, profile, chip)
+    start = _miss(pair, base)
+    columns = []
+    for qubit in pair.new.qubits:
+        for number, step in enumerate(_STEPS):
+            shift = _shift(np.eye(_PARAMETERS)[number] * step)
+            moved = _unitaries(pair.new, profile, shifted(chip, {qubit: shift}), phases=1)
+            columns.append((_miss(pair, moved) - start) / step)
+    return base, np.array(columns).T
+
+
+def _shift(values: Floats) -> LineShift:
+    gain, phase, frequency = (float(value) for value in values)
+    return LineShift(gain=gain, phase_rad=phase, frequency_hz=frequency)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Linear:
+    """The misses of all gates, linear in the shifts of all lines."""
+
+    pairs: Sequence[GatePair]
+    starts: list[Floats]
+    jacobians: list[Floats]
+
+    def best(self, lines: Sequence[int]) -> dict[int, LineShift]:
+        """Least-squares shifts of these lines, all others held."""
+        place = {line: number for number, line in enumerate(lines)}
+        rows = []
+        for pair, jacobian in zip(self.pairs, self.jacobians, strict=True):
+            row = np.zeros((len(jacobian), _PARAMETERS * len(lines)))
+            for position, qubit in enumerate(pair.new.qubits):
+                if qubit in place:
+                    to = place[qubit] * _PARAMETERS
+                    at = position * _PARAMETERS
+                    row[:, to : to + _PARAMETERS] = jacobian[:, at : at + _PARAMETERS]
+            rows.append(row)
+        matrix = np.concatenate(rows) * np.tile(_STEPS, len(lines))
+        found = np.linalg.lstsq(matrix, -np.concatenate(self.starts), rcond=1e-9)[0]
+        values = found.reshape(-1, _PARAMETERS) * np.array(_STEPS)
+        return {line: _shift(row) for line, row in zip(lines, values, strict=True)}
+
+
+def absorb(profile: Profile, chip: Chip, pairs: Sequence[GatePair], run: Run) -> Recalibration:
+    """The recalibration of NEW (``profile``) that OLD allows, and the distances it leaves.
+
+    Gates whose rows and frequencies are the same in both releases belong among ``pairs``
+    too: they hold a shared gain in place.
+    """
+    if not pairs:
+        return Recalibration()
+    found = run(partial(_sensitivity, profile, chip), list(pairs), "recalibration")
+    starts = [_miss(pair, base) for pair, (base, _) in zip(pairs, found, strict=True)]
+    linear = _Linear(pairs=pairs, starts=starts, jacobians=[j for _, j in found])
+    before = {
+        pair.new.id: _distance(pair, base) for pair, (base, _) in zip(pairs, found, strict=True)
+    }
+    lines = sorted({qubit for pair in pairs for qubit in pair.new.qubits})
+    refused: dict[int, str] = {}
+    while lines:
+        shifts = linear.best(lines)
+        too_far = {q: s for q, s in shifts.items() if not s.within(chip.drift_prior)}
+        if too_far:
+            refused |= {q: _why_too_far(s, chip.drift_prior) for q, s in too_far.items()}
+            lines = [q for q in lines if q not in too_far]
+            continue
+        after = _distances(profile, shifted(chip, shifts), pairs, run)
+        worse = _made_worse(pairs, before, after)
+        if not worse:
+            kept = {q: s for q, s in shifts.items() if s != LineShift()}
+            return Recalibration(absorbed=kept, refused=refused, distance=after)
+        refused |= {q: f"it would take {worse[q]} further from OLD" for q in worse}
+        lines = [q for q in lines if q not in worse]
+    return Recalibration(refused=refused, distance=before)
+
+
+def _distances(
+    profile: Profile, chip: Chip, pairs: Sequence[GatePair], run: Run
+) -> dict[str, float]:
+    gates = [pair.new for pair in pairs]
+    moved = run(partial(_unitaries_of, profile, chip), gates, "recalibration, checked")
+    return {
+        pair.new.id: _distance(pair, new) for pair, new in zip(pairs, moved, strict=True)
+    }
+
+
+def _unitaries_of(profile: Profile, chip: Chip, gate: Gate) -> Complex:
+    return _unitaries(gate, profile, chip)
+
+
+def _made_worse(
+    pairs: Sequence[GatePair], before: Mapping[str, float], after: Mapping[str, float]
+) -> dict[int, str]:
+    """Lines of gates that absorbing takes too far from OLD, with one such gate each."""
+    worse: dict[int, str] = {}
+    for pair in pairs:
+        name = pair.new.id
+        if after[name] - before[name] > _ALLOWED_SHARE * pair.margin:
+            worse |= dict.fromkeys(pair.new.qubits, name)
+    return worse
+
+
+def _why_too_far(shift: LineShift, prior: DriftPrior) -> str:
+    return (
+        f"it would take gain {shift.gain:+.2%}, phase {shift.phase_rad * 1e3:+.1f} mrad and "
+        f"frequency {shift.frequency_hz / 1e3:+.1f} kHz, outside the drift prior of "
+        f"{prior.gain:.2%}, {prior.phase_rad * 1e3:.0f} mrad, {prior.frequency_hz / 1e3:.0f} kHz"
+    )

@@ -1,0 +1,44 @@
+"""What gates are meant to be, in the frame a pulse table plays in.
+
+Pulses rotate by ``exp(+i phase)`` in the frame of their carrier, so that a table realises
+``(Z kron Z) V* (Z kron Z)`` of its nominal V: an automorphism of the gate set that leaves x
+and sx alone, turns RZ(t) into RZ(-t) and CX into CX times Z on the control.
+"""
+
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+Complex = NDArray[np.complex128]
+
+_X = np.array([[0, 1], [1, 0]], dtype=complex)
+_NOMINAL: dict[str, Complex] = {
+    "id": np.eye(2, dtype=complex),
+    "x": _X,
+    "sx": np.array([[1 + 1j, 1 - 1j], [1 - 1j, 1 + 1j]]) / 2,
+    "cx": np.kron(np.diag([1, 0]), np.eye(2)) + np.kron(np.diag([0, 1]), _X),
+    "cz": np.diag([1, 1, 1, -1]).astype(complex),
+}
+
+
+def _product(names: str) -> Complex:
+    total = np.eye(1, dtype=complex)
+    for name in names.split("."):
+        total = np.kron(total, _NOMINAL[name])
+    return total
+
+
+@cache
+def ideal_image(name: str) -> Complex | None:
+    """The unitary that a table's gate ``name`` is meant to play, or None if unknown.
+
+    ``sx.id`` names a layer of one-qubit gates side by side. Shape (2**k, 2**k).
+    """
+    if any(part not in _NOMINAL for part in name.split(".")):
+        return None
+    nominal = _product(name)
+    signs = np.ones(1)
+    for _ in range(len(nominal).bit_length() - 1):
+        signs = np.kron(signs, [1.0, -1.0])
+    return signs[:, None] * nominal.conj() * signs[None, :]

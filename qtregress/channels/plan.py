@@ -1,0 +1,99 @@
+"""Which gates of a profile are simulated, which are not and why."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from qtregress.channels.fast import Bath
+from qtregress.channels.ideal import ideal_image
+from qtregress.channels.problem import bath_of, gate_problem, why_not_simulated
+from qtregress.channels.simulate import Engine, GateTask
+from qtregress.chip.chip import Chip
+from qtregress.pulses.layers import idle, layer
+from qtregress.pulses.profile import Gate, Profile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """The profile's pulsed gates, sorted by what is known about them.
+
+    Attributes:
+        gates: gates that are simulated and trusted.
+        refused: id -> why a gate's metrics are undecided.
+        layers: joint one-qubit layers of every pair that benchmarking needs.
+        pairs: benchmarked pairs, lower index first, with the native they use.
+    """
+
+    gates: tuple[Gate, ...]
+    refused: Mapping[str, str]
+    layers: tuple[Gate, ...]
+    pairs: Mapping[tuple[int, int], Gate]
+
+
+def _why_undecided(gate: Gate, chip: Chip) -> str:
+    if ideal_image(gate.name) is None:
+        return f"no ideal gate is known for the name {gate.name}"
+    if reason := why_not_simulated(gate, chip):
+        return reason
+    if chip.fit is None:
+        return "the chip's lines were never fitted (qtregress chip fit-drive)"
+    fits = {fit.gate: fit for fit in chip.fit.gates}
+    fit = fits.get(gate.id)
+    if fit is None:
+        return "the chip was fitted on a profile without this gate"
+    if fit.status == "unfitted":
+        return f"the chip's model does not reach this gate (residual {fit.residual:.2g})"
+    return ""
+
+
+def _is_readout(gate: Gate) -> bool:
+    channels = {row.channel[0] for row in gate.pulses}
+    return bool(channels) and channels <= {"m"}
+
+
+def _benchmarked_pairs(gates: list[Gate]) -> dict[tuple[int, int], Gate]:
+    """Pairs with a cx and both sx; of two directions the shorter, then the lower control."""
+    known = {gate.id for gate in gates}
+    pairs: dict[tuple[int, int], Gate] = {}
+    crossed = [gate for gate in gates if gate.name == "cx"]
+    for gate in sorted(crossed, key=lambda gate: (-gate.duration, gate.qubits), reverse=True):
+        left, right = sorted(gate.qubits)
+        if {f"sx:{left}", f"sx:{right}"} <= known:
+            pairs[left, right] = gate
+    return pairs
+
+
+def _pair_layers(profile: Profile, pair: tuple[int, int]) -> list[Gate]:
+    left, right = (profile.by_id[f"sx:{qubit}"] for qubit in pair)
+    length = max(left.duration, right.duration)
+    return [
+        layer([left, right]),
+        layer([left, idle(pair[1], length)]),
+        layer([idle(pair[0], length), right]),
+    ]
+
+
+def plan(profile: Profile, chip: Chip) -> Plan:
+    """What can be simulated of ``profile`` on ``chip``; readout and virtual gates apart."""
+    pulsed = [gate for gate in profile.gates if not gate.is_virtual and not _is_readout(gate)]
+    reasons = {gate.id: _why_undecided(gate, chip) for gate in pulsed}
+    gates = [gate for gate in pulsed if not reasons[gate.id]]
+    pairs = _benchmarked_pairs(gates)
+    return Plan(
+        gates=tuple(gates),
+        refused={gate_id: reason for gate_id, reason in reasons.items() if reason},
+        layers=tuple(gate for pair in pairs for gate in _pair_layers(profile, pair)),
+        pairs=pairs,
+    )
+
+
+def gate_task(
+    gate: Gate, profile: Profile, chip: Chip, extra_photons: Mapping[int, float], engine: Engine
+) -> GateTask:
+    """One gate as a task, its bath cold and with the load's extra photons."""
+    cold: Bath = bath_of(chip, gate.qubits, {})
+    return GateTask(
+        problem=gate_problem(gate, profile, chip),
+        cold=cold,
+        at_load=bath_of(chip, gate.qubits, extra_photons),
+        engine=engine,
+    )

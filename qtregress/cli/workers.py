@@ -1,0 +1,65 @@
+"""Processes and progress: how the commands spread their work.
+
+Workers are forked where the platform can (they inherit what is imported) and hold BLAS to one
+thread each: the matrices are small, and threads that contend cost more than they bring.
+"""
+
+import multiprocessing
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+
+from threadpoolctl import threadpool_limits
+
+from qtregress.run import Answer, Run, Task
+
+
+def default_jobs() -> int:
+    """As many processes as this process may use cores."""
+    if hasattr(os, "sched_getaffinity"):
+        return max(1, len(os.sched_getaffinity(0)))
+    return max(1, os.cpu_count() or 1)
+
+
+def _one_thread() -> None:
+    threadpool_limits(limits=1)
+
+
+@contextmanager
+def workers(jobs: int | None, *, quiet: bool) -> Iterator[Run]:
+    """A ``Run`` on ``jobs`` processes, with a progress bar on a terminal's standard error.
+
+    Answers come in the tasks' order whatever the number of processes is, and each task is
+    computed by one process alone, so that the numbers do not depend on it either.
+    """
+    count = jobs or default_jobs()
+    method = "fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn"
+    with threadpool_limits(limits=1), ProcessPoolExecutor(
+        max_workers=count,
+        mp_context=multiprocessing.get_context(method),
+        initializer=_one_thread,
+    ) as pool:
+
+        def run(
+            function: Callable[[Task], Answer], tasks: Sequence[Task], what: str
+        ) -> list[Answer]:
+            return list(_shown(pool.map(function, tasks), len(tasks), what, quiet=quiet))
+
+        yield run
+
+
+def _shown(
+    answers: Iterator[Answer], total: int, what: str, *, quiet: bool
+) -> Iterator[Answer]:
+    """The answers as they come, counted on standard error where somebody is looking."""
+    if quiet or not sys.stderr.isatty() or not total:
+        yield from answers
+        return
+    from rich.console import Console
+    from rich.progress import track
+
+    yield from track(
+        answers, description=what, total=total, console=Console(stderr=True), transient=True
+    )

@@ -1,0 +1,106 @@
+"""What differs between two profiles, and which metrics would see it."""
+
+from collections.abc import Collection, Iterator
+from math import isclose, pi
+
+from qtregress.chip.chip import Chip
+from qtregress.metrics.difference import UnjudgedChange
+from qtregress.pulses.profile import Gate, Profile
+from qtregress.pulses.schedule import schedule
+
+_SAME_PHASE_RAD = 1e-9
+
+
+def _short(gate: Gate | None) -> str:
+    if gate is None:
+        return "absent"
+    kind = f"virtual on {', '.join(gate.virtual_z)}" if gate.is_virtual else ""
+    return kind or f"{len(gate.pulses)} pulses in {gate.duration} dt"
+
+
+def _gate_changes(old: Profile, new: Profile, judged: Collection[str]) -> Iterator[UnjudgedChange]:
+    for gate_id in sorted(old.by_id.keys() | new.by_id.keys()):
+        before, after = old.by_id.get(gate_id), new.by_id.get(gate_id)
+        if before == after:
+            continue
+        metric = f"gate.error/{gate_id}"
+        yield UnjudgedChange(
+            where=gate_id,
+            old=_short(before),
+            new=_short(after),
+            covered_by=(metric,) if metric in judged else (),
+        )
+
+
+def _frequency_changes(
+    old: Profile, new: Profile, judged: Collection[str]
+) -> Iterator[UnjudgedChange]:
+    for channel in sorted(old.drive_frequency_hz.keys() | new.drive_frequency_hz.keys()):
+        before = old.drive_frequency_hz.get(channel)
+        after = new.drive_frequency_hz.get(channel)
+        if before == after:
+            continue
+        driven = (g.id for g in new.gates if channel[0] == "d" and int(channel[1:]) in g.qubits)
+        seen = tuple(f"gate.error/{g}" for g in driven if f"gate.error/{g}" in judged)
+        yield UnjudgedChange(
+            where=f"drive_frequency_hz.{channel}",
+            old="absent" if before is None else repr(before),
+            new="absent" if after is None else repr(after),
+            covered_by=seen,
+        )
+
+
+def _grid_changes(old: Profile, new: Profile, judged: Collection[str]) -> Iterator[UnjudgedChange]:
+    if old.dt_ns != new.dt_ns:
+        yield UnjudgedChange(
+            where="dt_ns", old=repr(old.dt_ns), new=repr(new.dt_ns), covered_by=tuple(judged)
+        )
+
+
+def frame_faults(gate: Gate, chip: Chip) -> dict[str, float]:
+    """Cross drives whose frame ends elsewhere than that of the qubit they are tuned to.
+
+    A virtual Z must turn every channel at its qubit's frequency. One gate by itself does not
+    show a missing turn: the next cross-resonance gate would. By channel, in radians.
+    """
+    ends = schedule(gate).final_phase_rad
+    faults = {}
+    for channel, control in chip.control_channels.items():
+        own = f"d{control.frequency_of}"
+        if control.frequency_of not in gate.qubits and channel not in ends:
+            continue
+        off = (ends.get(channel, 0.0) - ends.get(own, 0.0) + pi) % (2 * pi) - pi
+        if not isclose(off, 0.0, abs_tol=_SAME_PHASE_RAD):
+            faults[channel] = off
+    return faults
+
+
+def _frame_changes(old: Profile, new: Profile, chip: Chip) -> Iterator[UnjudgedChange]:
+    for gate_id, gate in new.by_id.items():
+        before = old.by_id.get(gate_id)
+        if before is None or before == gate or gate.is_virtual:
+            continue
+        was, now = frame_faults(before, chip), frame_faults(gate, chip)
+        if was != now:
+            yield UnjudgedChange(
+                where=f"{gate_id} frames of cross drives", old=str(was), new=str(now)
+            )
+
+
+def changes(
+    old: Profile, new: Profile, chip: Chip, judged: Collection[str]
+) -> tuple[UnjudgedChange, ...]:
+    """Every difference between the profiles, with the metrics that judge it.
+
+    Args:
+        old: the release in the field.
+        new: the candidate.
+        chip: whose control channels say which frames belong together.
+        judged: ids of metrics that were compared.
+    """
+    return (
+        *_gate_changes(old, new, judged),
+        *_frequency_changes(old, new, judged),
+        *_grid_changes(old, new, judged),
+        *_frame_changes(old, new, chip),
+    )

@@ -1,0 +1,129 @@
+"""Metrics of a measurement: one flat list with stable ids, failures included."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from qtregress.channels.channel import GateChannel, average_fidelity, leakage
+from qtregress.channels.dissipators import jumps
+from qtregress.channels.ideal import ideal_image
+from qtregress.channels.problem import bath_of, patch_of
+from qtregress.channels.unitary_error import polar_unitary
+from qtregress.chip.chip import Chip
+from qtregress.chip.cryostat import cryostat_of
+from qtregress.errors import InputError
+from qtregress.metrics.measurement import Measurement
+from qtregress.metrics.metric import Metric, measured, undecided
+from qtregress.rb.exact import ExactDecay
+from qtregress.thermal.accounting import adjoint_dissipator, static_hamiltonian_j
+from qtregress.thermal.dissipation import stack_heat
+from qtregress.thermal.network import GateHeat, utilization
+
+ERROR_TOLERANCE = 1e-6
+"""A map that may be wrong by more than this makes its gate undecided."""
+
+_GATE_ERRORS = ("gate.error", "gate.error_at_load", "gate.incoherent_error", "gate.leakage")
+
+
+def incoherent_error(channel: GateChannel) -> float:
+    """1 - F_avg of the map against the unitary its own pulses play.
+
+    That unitary is the polar factor of the lossless block, averaged over start phases: what
+    is left is loss, leakage and the spread over phases that no circuit controls.
+    """
+    own = polar_unitary(np.mean(channel.blocks, axis=0))
+    return 1 - average_fidelity(channel.superoperator, channel.computational, own)
+
+
+def quantum_heat_j(channel: GateChannel, chip: Chip) -> float:
+    """Heat that the baths take up during the gate, in J, mean over computational inputs.
+
+    -Sum_s dwell_s D†(H0)_ss with the bare Hamiltonian (Alicki 1979), to first order in the
+    rates: populations follow the lossless propagation.
+    """
+    patch = patch_of(chip, channel.qubits, channel.levels[0])
+    processes = jumps(patch, bath_of(chip, channel.qubits, {}, channel.levels[0]))
+    current_w = np.diag(adjoint_dissipator(static_hamiltonian_j(patch), processes)).real
+    return -float(channel.dwell_s @ current_w)
+
+
+def _gate_metrics(channel: GateChannel, chip: Chip) -> Iterator[Metric]:
+    name = channel.gate
+    yield measured("gate.duration_s", name, "s", channel.duration_s)
+    if channel.error_estimate > ERROR_TOLERANCE:
+        why = f"the simulation may be wrong by {channel.error_estimate:.1g} in an element"
+        yield from (undecided(metric, name, "1", why) for metric in _GATE_ERRORS)
+        return
+    ideal = ideal_image(name.split(":")[0])
+    if ideal is None:
+        raise KeyError(name)
+    values = (
+        1 - average_fidelity(channel.superoperator, channel.computational, ideal),
+        1 - average_fidelity(channel.at_load, channel.computational, ideal),
+        incoherent_error(channel),
+        leakage(channel.superoperator, channel.computational),
+    )
+    for metric, value in zip(_GATE_ERRORS, values, strict=True):
+        yield measured(metric, name, "1", value)
+    yield measured("heat.quantum_j", name, "J", quantum_heat_j(channel, chip))
+
+
+def _heat_metrics(gate_id: str, heat: GateHeat, chip: Chip) -> Iterator[Metric]:
+    total_j = sum(heat.line_energy_j.values())
+    yield measured("heat.chip_energy_j", gate_id, "J", total_j)
+    stages: dict[str, float] = {}
+    for line, energy_j in heat.line_energy_j.items():
+        yield measured("heat.line_energy_j", f"{gate_id}@d{line}", "J", energy_j)
+        stack = stack_heat(energy_j, chip.qubit(line).drive.attenuators)
+        for stage, share_j in stack.stages.items():
+            stages[stage] = stages.get(stage, 0.0) + share_j
+    for stage, energy_j in stages.items():
+        yield measured("heat.stage_energy_j", f"{gate_id}@{stage}", "J", energy_j)
+
+
+def _decay_metrics(subject: str, decay: ExactDecay) -> Iterator[Metric]:
+    yield measured("rb.gap", subject, "1", decay.gap)
+    values = {"rb.epc": decay.epc, "rb.p": decay.p, "rb.error_per_gate": decay.error_per_gate}
+    for metric, value in values.items():
+        if value is None:
+            yield undecided(metric, subject, "1", decay.advice)
+        else:
+            yield measured(metric, subject, "1", value)
+
+
+def _load_metrics(measurement: Measurement) -> Iterator[Metric]:
+    load = measurement.load
+    try:
+        stages = cryostat_of(measurement.chip).stages
+    except InputError:
+        return
+    for stage in stages:
+        if load.problem:
+            yield undecided("thermal.mean_power_w", stage.name, "W", load.problem)
+            yield undecided("thermal.utilization", stage.name, "1", load.problem)
+            yield undecided("thermal.temperature_k", stage.name, "K", load.problem)
+            continue
+        power_w = load.power_w[stage.name]
+        yield measured("thermal.mean_power_w", stage.name, "W", power_w)
+        yield measured("thermal.utilization", stage.name, "1", utilization(stage, power_w))
+        yield measured(
+            "thermal.temperature_k", stage.name, "K", load.temperature_k[stage.name]
+        )
+    for qubit, photons in load.extra_photons.items():
+        yield measured("thermal.extra_photons", str(qubit), "1", photons)
+
+
+def collect(measurement: Measurement) -> tuple[Metric, ...]:
+    """All metrics, sorted by id; a gate that was refused has undecided ones."""
+    found: list[Metric] = []
+    chip = measurement.chip
+    for gate in measurement.plan.gates:
+        found.extend(_gate_metrics(measurement.channels[gate.id], chip))
+    for gate_id, reason in measurement.plan.refused.items():
+        found.extend(undecided(metric, gate_id, "1", reason) for metric in _GATE_ERRORS)
+    for gate_id, heat in measurement.heats.items():
+        found.extend(_heat_metrics(gate_id, heat, chip))
+    for subject, decay in measurement.decays.items():
+        found.extend(_decay_metrics("-".join(map(str, subject)), decay))
+    found.extend(_load_metrics(measurement))
+    return tuple(sorted(found, key=lambda metric: metric.id))

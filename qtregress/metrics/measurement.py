@@ -1,0 +1,35 @@
+"""Everything that simulating one profile on one chip yields, before it becomes metrics."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from qtregress.channels.channel import GateChannel
+from qtregress.channels.plan import Plan
+from qtregress.chip.chip import Chip
+from qtregress.pulses.profile import Profile
+from qtregress.rb.exact import ExactDecay
+from qtregress.thermal.heat import Load
+from qtregress.thermal.network import GateHeat
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Measurement:
+    """One profile measured.
+
+    Attributes:
+        profile: what was simulated.
+        chip: on what.
+        plan: which gates were simulated and why others were not.
+        channels: by gate id, joint layers included.
+        heats: by gate id; every pulsed gate whose channels the chip knows.
+        load: the fridge at the declared workload.
+        decays: exact benchmarking by qubit or pair.
+    """
+
+    profile: Profile
+    chip: Chip
+    plan: Plan
+    channels: Mapping[str, GateChannel]
+    heats: Mapping[str, GateHeat]
+    load: Load
+    decays: Mapping[tuple[int, ...], ExactDecay]

@@ -1,0 +1,54 @@
+"""From simulated gates to what benchmarking plays."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+import numpy as np
+
+from qtregress.channels.channel import GateChannel
+from qtregress.channels.plan import Plan
+from qtregress.rb.gateset import Complex, Gates, OneQubitGates, PairGates
+
+
+def swapped(superoperator: Complex, levels: tuple[int, int]) -> Complex:
+    """The map with its two tensor factors exchanged; ``levels`` are those of the input."""
+    left, right = levels
+    n2 = (left * right) ** 2
+    shape = (left, right) * 4
+    axes = (1, 0, 3, 2, 5, 4, 7, 6)
+    return superoperator.reshape(shape).transpose(axes).reshape(n2, n2)
+
+
+def _pair(pair: tuple[int, int], native: GateChannel, layers: list[GateChannel]) -> PairGates:
+    is_swapped = native.qubits != pair
+    left, right = native.levels
+    cx = swapped(native.superoperator, (left, right)) if is_swapped else native.superoperator
+    control: Literal[0, 1] = 1 if is_swapped else 0
+    both, first, second = layers
+    return PairGates(
+        levels=(both.levels[0], both.levels[1]),
+        sx_sx=both.superoperator,
+        sx_id=first.superoperator,
+        id_sx=second.superoperator,
+        cx=np.ascontiguousarray(cx),
+        control=control,
+        layer_duration_s=both.duration_s,
+        cx_duration_s=native.duration_s,
+    )
+
+
+def gate_sets(plan: Plan, channels: Mapping[str, GateChannel]) -> dict[tuple[int, ...], Gates]:
+    """Natives of every qubit that has sx, and of every benchmarked pair."""
+    found: dict[tuple[int, ...], Gates] = {}
+    for gate in plan.gates:
+        if gate.name == "sx":
+            channel = channels[gate.id]
+            found[gate.qubits] = OneQubitGates(
+                levels=channel.levels[0],
+                sx=channel.superoperator,
+                sx_duration_s=channel.duration_s,
+            )
+    for pair, native in plan.pairs.items():
+        layers = [channels[gate.id] for gate in plan.layers if gate.qubits == pair]
+        found[pair] = _pair(pair, channels[native.id], layers)
+    return found
