@@ -3,35 +3,53 @@
 from collections.abc import Sequence
 
 from qtregress.calibrate.recalibration import GatePair, Recalibration, absorb
+from qtregress.channels.channel import GateChannel
 from qtregress.channels.plan import gate_task, plan
 from qtregress.channels.simulate import Engine, simulate_gate
 from qtregress.chip.chip import Chip
 from qtregress.metrics.changes import changes
-from qtregress.metrics.collect import collect
 from qtregress.metrics.compare import compare, gate_limit, gate_scale
 from qtregress.metrics.measurement import Measurement
 from qtregress.metrics.metric import Metric
-from qtregress.pulses.profile import Profile
+from qtregress.pulses.profile import Gate, Profile
 from qtregress.rb.exact import exact_decay
 from qtregress.rb.from_channels import gate_sets
 from qtregress.run import Run
-from qtregress.thermal.heat import gate_heats, load
+from qtregress.thermal.heat import Load, gate_heats, load
 from qtregress.thermal.workload import Workload
 from qtregress.verdict.decide import Decision, decide
 from qtregress.verdict.policy import Policy, rule_for
 from qtregress.verdict.rules import margin_of
 
 
-def measure(
-    profile: Profile, chip: Chip, workload: Workload, *, run: Run, engine: Engine = "fast"
+Measured = tuple[Measurement, tuple[Metric, ...]]
+"""A measurement and its metrics."""
+
+
+def measure(  # noqa: PLR0913  # two of them are how, not what
+    profile: Profile,
+    chip: Chip,
+    workload: Workload,
+    *,
+    run: Run,
+    engine: Engine = "fast",
+    known: Measurement | None = None,
 ) -> Measurement:
-    """One profile on one chip: heat, load, channels, benchmarking."""
+    """One profile on one chip: heat, load, channels, benchmarking.
+
+    Gates of which ``known`` holds the very same problem are not simulated again.
+    """
     planned = plan(profile, chip)
     heats = gate_heats(profile, chip)
     fridge = load(chip, list(heats.values()), workload)
     gates = [*planned.gates, *planned.layers]
-    tasks = [gate_task(gate, profile, chip, fridge.extra_photons, engine) for gate in gates]
-    channels = {channel.gate: channel for channel in run(simulate_gate, tasks, "channels")}
+    channels = reusable(gates, known, profile, chip, fridge)
+    tasks = [
+        gate_task(gate, profile, chip, fridge.extra_photons, engine)
+        for gate in gates
+        if gate.id not in channels
+    ]
+    channels |= {channel.gate: channel for channel in run(simulate_gate, tasks, "channels")}
     sets = gate_sets(planned, channels)
     decays = run(exact_decay, list(sets.values()), "benchmarking")
     return Measurement(
@@ -45,14 +63,41 @@ def measure(
     )
 
 
+def reusable(
+    gates: Sequence[Gate], known: Measurement | None, profile: Profile, chip: Chip, fridge: Load
+) -> dict[str, GateChannel]:
+    """Channels of ``known`` whose gate, frequencies, chip and load are the same here."""
+    if known is None or known.chip != chip or known.load != fridge:
+        return {}
+    before = {gate.id: gate for gate in (*known.plan.gates, *known.plan.layers)}
+    return {
+        gate.id: known.channels[gate.id]
+        for gate in gates
+        if before.get(gate.id) == gate and _carriers(known.profile, gate) == _carriers(profile, gate)
+    }
+
+
+def _carriers(profile: Profile, gate: Gate) -> tuple[float, list[float]]:
+    return profile.dt_ns, [profile.drive_frequency_hz[f"d{qubit}"] for qubit in gate.qubits]
+
+
 def judge(
-    old: Measurement, new: Measurement, policy: Policy, baseline: Sequence[Metric], *, run: Run
+    old: Measured, new: Measured, policy: Policy, baseline: Sequence[Metric], *, run: Run
 ) -> Decision:
     """The decision on NEW against OLD and the baseline, under the policy."""
-    absorbed = recalibration(old, new, policy, run=run)
-    rows = compare(old, new, (collect(old), collect(new)), absorbed)
-    found = changes(old.profile, new.profile, new.chip, {row.id for row in rows})
-    return decide(rows, found, policy=policy, baseline=baseline)
+    absorbed = recalibration(old[0], new[0], policy, run=run)
+    rows = compare(old, new, absorbed)
+    found = changes(old[0].profile, new[0].profile, new[0].chip, {row.id for row in rows})
+    return decide(rows, found, policy=policy, baseline=baseline, notes=notes(absorbed))
+
+
+def notes(absorbed: Recalibration) -> tuple[str, ...]:
+    """What was taken for a recalibration of the lines, and what was not, as sentences."""
+    lines = [f"d{line} {shift.text}" for line, shift in absorbed.absorbed.items()]
+    found = [f"Absorbed as recalibration of the lines (gain, phase, frequency): {'; '.join(lines)}."]
+    kept = found if lines else []
+    refused = [f"d{line}: {why}" for line, why in absorbed.refused.items()]
+    return (*kept, *([f"Not absorbed as recalibration: {'; '.join(refused)}."] if refused else []))
 
 
 def recalibration(

@@ -42,9 +42,14 @@ def decibel_to_ratio(attenuation_db: float) -> float:
 
 
 def engineering(value: float, unit: str, digits: int = 3) -> str:
-    """``value`` with an SI prefix, as people read it: ``4.09e-19 J`` is ``409 zJ``."""
+    """``value`` with an SI prefix, as people read it: ``4.09e-19 J`` is ``409 zJ``.
+
+    Beyond the prefixes people know it stays a power of ten.
+    """
     if value == 0:
         return f"0 {unit}"
+    if abs(value) < _PREFIXES[0][0] * (1 - 1e-12):
+        return f"{value:.{digits}g} {unit}"
     scale, prefix = _PREFIXES[0]
     for candidate, name in _PREFIXES:
         if abs(value) >= candidate * (1 - 1e-12):

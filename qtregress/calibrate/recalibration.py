@@ -40,6 +40,14 @@ class LineShift:
     phase_rad: float = 0.0
     frequency_hz: float = 0.0
 
+    @property
+    def text(self) -> str:
+        """``+0.09 %, -0.4 mrad, +2.0 kHz``."""
+        return (
+            f"{self.gain:+.2%}, {self.phase_rad * 1e3:+.1f} mrad, "
+            f"{self.frequency_hz / 1e3:+.1f} kHz"
+        )
+
     def within(self, prior: DriftPrior) -> bool:
         """Whether the shift lies inside the drift prior, a hard bound."""
         return (
@@ -209,7 +217,6 @@ def _made_worse(
 
 def _why_too_far(shift: LineShift, prior: DriftPrior) -> str:
     return (
-        f"it would take gain {shift.gain:+.2%}, phase {shift.phase_rad * 1e3:+.1f} mrad and "
-        f"frequency {shift.frequency_hz / 1e3:+.1f} kHz, outside the drift prior of "
+        f"it would take {shift.text}, outside the drift prior of "
         f"{prior.gain:.2%}, {prior.phase_rad * 1e3:.0f} mrad, {prior.frequency_hz / 1e3:.0f} kHz"
     )

@@ -36,9 +36,13 @@ Bath = tuple[TransmonRates, ...]
 
 _NODES = 2
 """Gauss-Legendre nodes inside a step."""
-_SUB_BLOCK_S = 5e-9
-"""Length of the sub-blocks whose commutators make Omega_2."""
-_BLOCK_S = 20e-9
+_LONGEST_SUB_BLOCK_S = 5e-9
+_SHORTEST_SUB_BLOCK_S = 1e-9
+_GENTLE_RATE_PER_S = 1 / 60e-6
+"""Sub-blocks make Omega_2 by their commutators. Their error goes with the square of the
+bath's rates and about with that of their length: so long up to this decoherence rate of a
+pair, shorter above, and short for a single transmon, where they cost nothing."""
+_BLOCK_S = 10e-9
 """Length over which one Magnus expansion runs."""
 _TAYLOR_ORDERS = 12
 _TAYLOR_FLOOR = 1e-14
@@ -111,8 +115,29 @@ def second_moment(ladder: Ladder, propagators: Complex, weights_s: Floats) -> Co
     return cast(Complex, (weighted.T @ weighted.conj()).reshape(n, n, n, n))
 
 
-def generator(moments: list[Complex], processes: tuple[Ladder, ...]) -> Complex:
-    """Sum of rate_j K_j over all processes and directions, shape (n**2, n**2)."""
+def as_real(superoperator: Complex) -> Floats:
+    """A Hermiticity-preserving map as a real matrix on R = Re X + Im X, same shape.
+
+    Hermitian X and real R determine each other, so that maps compose as before, at a
+    quarter of the arithmetic: K_R = Re K + Im K P, P the transposition of X.
+    """
+    return cast(Floats, superoperator.real + superoperator.imag[:, _transposition(superoperator)])
+
+
+def as_complex(real: Floats) -> Complex:
+    """The map whose ``as_real`` this is."""
+    swap = _transposition(real)
+    turned = real[np.ix_(swap, swap)]
+    return cast(Complex, (real + turned) / 2 + 0.5j * (real - turned)[:, swap])
+
+
+def _transposition(superoperator: Complex | Floats) -> NDArray[np.intp]:
+    n = round(len(superoperator) ** 0.5)
+    return np.arange(n * n).reshape(n, n).T.reshape(-1)
+
+
+def generator(moments: list[Complex], processes: tuple[Ladder, ...]) -> Floats:
+    """Sum of rate_j K_j over all processes and directions as a real map, (n**2, n**2)."""
     n = moments[0].shape[0]
     jump = np.zeros((n, n, n, n), dtype=complex)
     for moment, ladder in zip(moments, processes, strict=True):
@@ -122,12 +147,21 @@ def generator(moments: list[Complex], processes: tuple[Ladder, ...]) -> Complex:
     occupation = np.einsum("ilij->jl", jump)  # Sum of rate L†L
     eye = np.eye(n)
     anti = np.kron(occupation, eye) + np.kron(eye, occupation.T)
-    return cast(Complex, jump.transpose(0, 2, 1, 3).reshape(n * n, n * n) - anti / 2)
+    return as_real(jump.transpose(0, 2, 1, 3).reshape(n * n, n * n) - anti / 2)
 
 
-def _blocks(part: Steps) -> list[list[slice]]:
+def _sub_block_s(baths: tuple[Bath, ...]) -> float:
+    """How long sub-blocks may be for these baths."""
+    if len(baths[0]) == 1:
+        return _SHORTEST_SUB_BLOCK_S
+    rate = max(rates.down[0] / 2 + rates.dephasing for bath in baths for rates in bath)
+    gentle = _LONGEST_SUB_BLOCK_S * _GENTLE_RATE_PER_S / rate if rate else _LONGEST_SUB_BLOCK_S
+    return min(max(gentle, _SHORTEST_SUB_BLOCK_S), _LONGEST_SUB_BLOCK_S)
+
+
+def _blocks(part: Steps, sub_block_s: float) -> list[list[slice]]:
     """The segment's nodes in blocks of an even number of sub-blocks each."""
-    pairs = max(1, round(part.duration_s / (2 * _SUB_BLOCK_S)))
+    pairs = max(1, round(part.duration_s / (2 * sub_block_s)))
     blocks = max(1, round(part.duration_s / _BLOCK_S))
     pairs = blocks * -(-pairs // blocks)
     bounds = np.linspace(0, len(part.order), 2 * pairs + 1).round().astype(int) * _NODES
@@ -136,7 +170,7 @@ def _blocks(part: Steps) -> list[list[slice]]:
     return [slices[start : start + size] for start in range(0, len(slices), size)]
 
 
-def _second_magnus(blocks: list[Complex]) -> Complex:
+def _second_magnus(blocks: list[Floats]) -> Floats:
     """1/2 Sum_{k>l} [K_k, K_l], shape of one K."""
     total = np.zeros_like(blocks[0])
     earlier = np.zeros_like(blocks[0])
@@ -146,31 +180,33 @@ def _second_magnus(blocks: list[Complex]) -> Complex:
     return total
 
 
-def magnus(blocks: list[Complex]) -> tuple[Complex, float]:
+def magnus(blocks: list[Floats]) -> tuple[Floats, float]:
     """Omega_1 + Omega_2 of an even number of sub-blocks, and its error estimate.
 
     Sub-blocks of length h leave an error of order h**2 in Omega_2; halving their number
     and extrapolating removes it. The estimate adds what that correction leaves (h**4) to
-    the size of the third order, |Omega_1| |Omega_2| / 2.
+    the third order, [Omega_1, Omega_2] / 6, seen through one vector of signs. Against
+    Qiskit Dynamics it is between two and thirty times the true error.
     """
     first = np.sum(blocks, axis=0)
     fine = _second_magnus(blocks)
     coarse = _second_magnus([a + b for a, b in zip(blocks[::2], blocks[1::2], strict=True)])
     correction = (fine - coarse) / 3
-    largest = [float(np.max(np.abs(term))) for term in (first, fine, correction)]
-    estimate = largest[0] * largest[1] / 2 + largest[2] / 4
+    signs = np.where(np.arange(len(first)) % 3, 1.0, -1.0)
+    third = (first @ (fine @ signs) - fine @ (first @ signs)) / 6
+    estimate = float(np.max(np.abs(third)) + np.max(np.abs(correction)) / 2)
     return first + fine + correction, estimate
 
 
-def _after_decay(omega: Complex, lossless: Complex) -> Complex:
+def _after_decay(omega: Floats, before: Floats) -> Floats:
     """exp(omega) applied to a map, by its Taylor series: omega is small in every block."""
-    total, term = lossless, lossless
+    total, term = before, before
     for order in range(1, _TAYLOR_ORDERS):
         term = omega @ term / order
         total = total + term
         if np.max(np.abs(term)) < _TAYLOR_FLOOR:
             return total
-    return cast(Complex, expm(omega) @ lossless)
+    return cast(Floats, expm(omega) @ before)
 
 
 def _dissipation(
@@ -178,9 +214,9 @@ def _dissipation(
 ) -> tuple[list[Complex], float]:
     """exp(Omega) of the segment for each bath, shape (n**2, n**2), and the error estimate."""
     processes = [ladders(problem.patch, bath) for bath in baths]
-    maps = [np.eye(problem.patch.dimension**2, dtype=complex) for _ in baths]
+    maps = [np.eye(problem.patch.dimension**2) for _ in baths]
     error = 0.0
-    for block in _blocks(part):
+    for block in _blocks(part, _sub_block_s(baths)):
         moments = [
             [
                 second_moment(ladder, path.propagators[sub], path.weights_s[sub])
@@ -192,7 +228,7 @@ def _dissipation(
             omega, estimate = magnus([generator(moment, found) for moment in moments])
             maps[number] = _after_decay(omega, maps[number])
             error += estimate
-    return maps, error
+    return [as_complex(one) for one in maps], error
 
 
 def _dwell(path: Trajectory, before: Complex, reached: Complex) -> Floats:

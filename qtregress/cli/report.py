@@ -44,9 +44,9 @@ def write_reports(
         InputError: a file cannot be written.
     """
     if json_:
-        from qtregress.report.json_text import verdict_text
+        from qtregress.report.json_text import document_text
 
-        deliver(json_, verdict_text(verdict))
+        deliver(json_, document_text(verdict))
     if markdown:
         from qtregress.report.markdown import markdown_text
 

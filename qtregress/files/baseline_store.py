@@ -28,7 +28,7 @@ def proposed_path(folder: Path, device: str) -> Path:
 
 
 def read_baseline(path: Path) -> Baseline:
-    """The verified baseline at ``path``.
+    """The verified baseline at ``path``, a file or ``REV:PATH`` in git.
 
     Raises:
         BaselineError: it is missing, unreadable, edited by hand or has no metrics.
@@ -99,7 +99,8 @@ def baseline_text(baseline: Baseline) -> str:
 
 
 def _read(path: Path) -> Baseline:
-    if not os.path.lexists(path):
+    is_revision = ":" in str(path)
+    if not is_revision and not os.path.lexists(path):
         msg = f"{path}: there is no baseline; propose one and accept it"
         raise BaselineError(msg)
     try:

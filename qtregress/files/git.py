@@ -33,6 +33,20 @@ def read_revision(spec: str) -> bytes:
     return data
 
 
+def head_commit() -> str | None:
+    """The commit that this folder's work tree stands on, None outside a repository."""
+    try:
+        name = _git("HEAD", "rev-parse", "--verify", "--quiet", "HEAD")
+    except InputError:
+        return None
+    return None if name is None else name.decode("ascii").strip()
+
+
+def is_revision(spec: str) -> bool:
+    """Whether ``spec`` reads as ``REV:PATH`` and is no file."""
+    return ":" in spec and not os.path.lexists(spec)
+
+
 def _refuse_unsafe(spec: str, revision: str, path: str) -> None:
     if not revision or revision.startswith("-") or not revision.isprintable():
         msg = f"{spec}: the revision before the colon must be a commit's name, but is {revision!r}"

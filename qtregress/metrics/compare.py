@@ -21,6 +21,7 @@ from qtregress.metrics.metric import Metric
 from qtregress.rb.clifford import MEAN_CX, MEAN_SX, pair_group
 from qtregress.rb.gateset import ID_SX, SX_ID, SX_SX
 
+_BOUNDED = frozenset({"gate.error", "gate.error_at_load", "rb.epc"})
 _MEASURED_SHARE = 0.1
 """Of a measured error that is always taken to be coherent."""
 
@@ -119,18 +120,21 @@ def _clifford_parts(
     ]
 
 
-def clifford_change(
-    old: Measurement, new: Measurement, subject: tuple[int, ...], gates: Mapping[str, ErrorChange]
-) -> ErrorChange | None:
-    """The change of error per Clifford, or None where a gate of it was not compared."""
-    if subject not in new.decays or subject not in old.decays:
-        return None
-    wanted = _clifford_parts(old, subject)
-    if wanted != _clifford_parts(new, subject) or any(name not in gates for _, name in wanted):
-        return None
-    parts = [(count, gates[name]) for count, name in wanted]
-    counted = " + ".join(f"{count:.3g} {name}" for count, name in wanted)
-    return _weighted(parts, f"sum over a Clifford's gates: {counted}")
+def clifford_changes(
+    old: Measurement, new: Measurement, gates: Mapping[str, ErrorChange]
+) -> dict[str, ErrorChange]:
+    """The change of error per Clifford, where all gates of a Clifford were compared."""
+    found = {}
+    for subject in old.decays.keys() & new.decays.keys():
+        wanted = _clifford_parts(old, subject)
+        if wanted != _clifford_parts(new, subject) or any(g not in gates for _, g in wanted):
+            continue
+        counted = " + ".join(f"{count:.3g} {name}" for count, name in wanted)
+        parts = [(count, gates[name]) for count, name in wanted]
+        found["-".join(map(str, subject))] = _weighted(
+            parts, f"sum over a Clifford's gates: {counted}"
+        )
+    return found
 
 
 def _direct(old: Metric, new: Metric) -> Difference:
@@ -206,16 +210,18 @@ def _absorbed_row(metric: str, subject: str, unit: str, value: float) -> Differe
     )
 
 
-def compare(
-    old: Measurement,
-    new: Measurement,
-    metrics: tuple[tuple[Metric, ...], tuple[Metric, ...]],
-    absorbed: Recalibration,
-) -> tuple[Difference, ...]:
+Measured = tuple[Measurement, tuple[Metric, ...]]
+
+
+def compare(old: Measured, new: Measured, absorbed: Recalibration) -> tuple[Difference, ...]:
     """Every metric of either measurement as a paired difference, sorted by id."""
-    before = {metric.id: metric for metric in metrics[0]}
-    after = {metric.id: metric for metric in metrics[1]}
-    gates = error_changes(old, new, absorbed.distance)
+    before = {metric.id: metric for metric in old[1]}
+    after = {metric.id: metric for metric in new[1]}
+    gates = error_changes(old[0], new[0], absorbed.distance)
+    cliffords = clifford_changes(old[0], new[0], gates)
+    bounds = {f"gate.error/{name}": change for name, change in gates.items()}
+    bounds |= {f"gate.error_at_load/{name}": change for name, change in gates.items()}
+    bounds |= {f"rb.epc/{name}": change for name, change in cliffords.items()}
     rows = _recalibration(absorbed)
     for metric_id in before.keys() | after.keys():
         was, now = before.get(metric_id), after.get(metric_id)
@@ -224,20 +230,11 @@ def compare(
         elif now is None and was is not None:
             rows.append(_absent(was, "new"))
         elif was is not None and now is not None:
-            rows.append(_paired(old, new, was, now, gates))
+            rows.append(_paired(was, now, bounds))
     return tuple(sorted(rows, key=lambda row: row.id))
 
 
-def _paired(
-    old: Measurement,
-    new: Measurement,
-    was: Metric,
-    now: Metric,
-    gates: Mapping[str, ErrorChange],
-) -> Difference:
-    if was.metric in {"gate.error", "gate.error_at_load"}:
-        return _bounded(was, now, gates.get(was.subject))
-    if was.metric == "rb.epc":
-        subject = tuple(int(index) for index in was.subject.split("-"))
-        return _bounded(was, now, clifford_change(old, new, subject, gates))
+def _paired(was: Metric, now: Metric, bounds: Mapping[str, ErrorChange]) -> Difference:
+    if was.metric in _BOUNDED:
+        return _bounded(was, now, bounds.get(was.id))
     return _direct(was, now)

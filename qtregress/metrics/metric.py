@@ -21,7 +21,7 @@ class Metric(Model):
     metric: str
     subject: str
     unit: str
-    value: Real | None
+    value: Real | None = None
     uncertainty: NonNegative | None = None
     status: Literal["ok", "undecided"]
     why: Sentence = ""

@@ -238,3 +238,29 @@ def _spread(p: float, decays: Real, sequences: int) -> tuple[float, float] | Non
     widened = p + (decays - p) * np.sqrt(sequences / (sequences - 1))
     low, high = np.quantile(widened, [0.025, 0.975])
     return float(low), min(1.0, float(high))
+
+
+_LENGTHS = {1: (1, 50, 100, 200, 400, 600, 900, 1300), 2: (1, 4, 8, 14, 22, 32, 48)}
+_SEQUENCES_EACH = {1: 10, 2: 6}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SampledTask:
+    """Sampled benchmarking of one qubit or pair at lengths that fit its error."""
+
+    gates: Gates
+    qubits: tuple[int, ...]
+    seed: int
+    shots: int
+
+
+def sampled_task(task: SampledTask) -> SampledDecay:
+    """The sampled decay of one qubit or pair."""
+    width = len(task.qubits)
+    plan = SamplePlan(
+        lengths=_LENGTHS[width],
+        sequences=_SEQUENCES_EACH[width],
+        shots=task.shots,
+        seed=task.seed,
+    )
+    return sampled_decay(task.gates, plan, qubits=task.qubits)

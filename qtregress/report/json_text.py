@@ -1,13 +1,14 @@
-"""The verdict as the text of ``verdict.json``."""
+"""Documents as JSON text: ``verdict.json`` and the metrics of ``simulate --json``."""
 
 import json
 
+from qtregress.metrics.metric import MetricsDocument
 from qtregress.verdict.verdict import Verdict
 
 
-def verdict_text(verdict: Verdict) -> str:
+def document_text(document: Verdict | MetricsDocument) -> str:
     """ASCII JSON in the documented order of keys, maps sorted, every number finite."""
-    value = verdict.model_dump(mode="json")
+    value = document.model_dump(mode="json")
     for key in ("inputs", "environment"):
         value[key] = dict(sorted(value[key].items()))
     return json.dumps(value, indent=1, allow_nan=False) + "\n"

@@ -55,6 +55,7 @@ def decide(
     policy: Policy,
     baseline: Sequence[Metric] = (),
     holds: Sequence[str] = (),
+    notes: Sequence[str] = (),
 ) -> Decision:
     """The decision under ``policy``.
 
@@ -69,6 +70,7 @@ def decide(
         policy: the user's rules; the shipped ones follow.
         baseline: the metrics of the approved baseline.
         holds: sentences of earlier stages that forbid a promotion.
+        notes: sentences of earlier stages that a reader needs, deciding nothing.
 
     Raises:
         ValueError: two differences have one id.
@@ -80,7 +82,9 @@ def decide(
     verdict = _word(metrics, bool(doubts))
     return Decision(
         verdict=verdict,
-        reasons=tuple(clipped(text) for text in _reasons(verdict, metrics, doubts=doubts)),
+        reasons=tuple(
+            clipped(text) for text in (*_reasons(verdict, metrics, doubts=doubts), *notes)
+        ),
         metrics=metrics,
         unjudged=unjudged,
     )

@@ -59,6 +59,7 @@ class Policy(Model):
 
 _ONE_LINE = "A ratio of energies on one physical line: the assumed coupling cancels."
 _ASSUMED = "Rests on an assumed coupling of the line to the qubit, so it is shown only."
+_DRIFT = "Absorbed only inside the chip's drift prior, so it is shown and decides nothing."
 _SHOWN = "Explains other metrics and decides nothing."
 
 DEFAULT_POLICY = Policy(
@@ -145,11 +146,18 @@ DEFAULT_POLICY = Policy(
         Rule(metrics="rb.error_per_gate/*", margin_relative=0.10, critical=False, why=_SHOWN),
         Rule(metrics="gate.incoherent_error/*", margin_relative=0.10, critical=False, why=_SHOWN),
         Rule(metrics="heat.quantum_j/*", margin_relative=0.10, critical=False, why=_SHOWN),
+        Rule(metrics="recalibration.gain/*", margin_absolute=0.01, critical=False, why=_DRIFT),
         Rule(
-            metrics="recalibration.*",
-            margin_relative=0.10,
+            metrics="recalibration.phase_rad/*",
+            margin_absolute=0.02,
             critical=False,
-            why="What an ordinary recalibration would absorb, inside the chip's drift prior.",
+            why=_DRIFT,
+        ),
+        Rule(
+            metrics="recalibration.frequency_hz/*",
+            margin_absolute=40e3,
+            critical=False,
+            why=_DRIFT,
         ),
     ),
 )

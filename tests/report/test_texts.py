@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from qtregress.metrics.difference import UnjudgedChange
-from qtregress.report.json_text import verdict_text
+from qtregress.report.json_text import document_text
 from qtregress.report.markdown import LIMIT, escaped, markdown_text
 from qtregress.report.table import verdict_table
 from qtregress.report.text import change, printable
@@ -151,12 +151,12 @@ def test_json_reads_back(make_verdict: Maker) -> None:
     """The file holds the verdict."""
     verdict = make_verdict(["ok", "undecided"], problem="é")
 
-    assert Verdict.model_validate(json.loads(verdict_text(verdict))) == verdict
+    assert Verdict.model_validate(json.loads(document_text(verdict))) == verdict
 
 
 def test_json_opens_with_the_verdict(make_verdict: Maker) -> None:
     """A reader sees format and verdict first."""
-    keys = list(json.loads(verdict_text(make_verdict(["ok"]))))
+    keys = list(json.loads(document_text(make_verdict(["ok"]))))
 
     assert keys[:4] == ["format", "verdict", "exit_code", "reasons"]
 

@@ -1,0 +1,75 @@
+"""What a command was not told: where the chip, the baseline and the versions are found."""
+
+import os
+import platform
+from importlib.metadata import version
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from qtregress.errors import InputError
+from qtregress.files.git import is_revision
+
+if TYPE_CHECKING:
+    from qtregress.chip.chip import Chip
+    from qtregress.files.documents import Loaded
+    from qtregress.pulses.profile import Profile
+    from qtregress.thermal.workload import Workload
+
+_REPORTED = ("qtregress", "numpy", "scipy", "qiskit", "qiskit-dynamics")
+
+
+def environment() -> dict[str, str]:
+    """Versions of what computes the numbers."""
+    return {"python": platform.python_version(), **{name: version(name) for name in _REPORTED}}
+
+
+def beside(profile: str, name: str) -> str:
+    """The file ``name`` in the profile's folder, at the profile's revision if it has one."""
+    if is_revision(profile):
+        revision, _, path = profile.partition(":")
+        return f"{revision}:{PurePosixPath(path).parent / name}"
+    return str(Path(profile).parent / name)
+
+
+def baseline_of(profile: str, device: str) -> Path:
+    """``baselines/<device>.json`` below the repository that holds the profile.
+
+    The nearest folder above the profile that has ``baselines``; at the profile's own
+    revision if it has one, so that a change cannot bring its own baseline.
+    """
+    if is_revision(profile):
+        return Path(f"{profile.partition(':')[0]}:baselines/{device}.json")
+    folder = Path(os.path.abspath(profile)).parent  # noqa: PTH100  # keeps links as given
+    for parent in (folder, *folder.parents):
+        if (parent / "baselines").is_dir():
+            return _near(parent / "baselines" / f"{device}.json")
+    return Path("baselines") / f"{device}.json"
+
+
+def _near(path: Path) -> Path:
+    """The path relative to here where that is shorter, for messages and reports."""
+    relative = os.path.relpath(path)
+    return Path(relative) if not relative.startswith("..") else path
+
+
+def load_workload(path: Path | None) -> "Workload":
+    """The declared workload, or the shipped one."""
+    from qtregress.files.documents import load
+    from qtregress.thermal.workload import DEFAULT_WORKLOAD, Workload
+
+    return load(path, Workload).value if path else DEFAULT_WORKLOAD
+
+
+def same_device(profile: "Loaded[Profile]", chip: "Loaded[Chip]") -> None:
+    """Refuse a profile of another device.
+
+    Raises:
+        InputError: the devices differ.
+    """
+    if profile.value.device != chip.value.device:
+        line = profile.line_of(("device",))
+        msg = (
+            f"{profile.path}:{line}: device must be {chip.value.device} as in {chip.path}, "
+            f"but is {profile.value.device}"
+        )
+        raise InputError(msg)

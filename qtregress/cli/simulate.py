@@ -1,0 +1,166 @@
+"""``qtregress simulate``: one profile's metrics, and how they are measured for a baseline."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from qtregress.cli.edge import console, deliver, one_standard_output
+from qtregress.errors import ExitCode
+
+if TYPE_CHECKING:
+    from qtregress.chip.chip import Chip
+    from qtregress.files.documents import Loaded
+    from qtregress.metrics.measurement import Measurement
+    from qtregress.metrics.metric import Metric
+    from qtregress.pulses.profile import Profile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasuredRun:
+    """A profile measured on its chip, with everything a baseline records of it."""
+
+    profile: "Loaded[Profile]"
+    chip: "Loaded[Chip]"
+    workload_digest: str
+    measurement: "Measurement"
+    metrics: "tuple[Metric, ...]"
+    environment: dict[str, str]
+
+
+def measured_metrics(
+    profile: Path | str,
+    chip: Path | str | None,
+    workload: Path | None,
+    jobs: int | None,
+    *,
+    engine: str = "fast",
+    quiet: bool = False,
+) -> MeasuredRun:
+    """The profile's metrics on its chip at the workload."""
+    from qtregress.chip.chip import Chip
+    from qtregress.cli.inputs import beside, environment, load_workload, same_device
+    from qtregress.cli.workers import workers
+    from qtregress.files.documents import load
+    from qtregress.identity import digest
+    from qtregress.metrics.collect import collect
+    from qtregress.pipeline import measure
+    from qtregress.pulses.profile import Profile
+
+    loaded = load(profile, Profile)
+    on = load(chip or beside(str(profile), "chip.yaml"), Chip)
+    same_device(loaded, on)
+    declared = load_workload(workload)
+    with workers(jobs, quiet=quiet) as run:
+        found = measure(
+            loaded.value,
+            on.value,
+            declared,
+            run=run,
+            engine="reference" if engine == "reference" else "fast",
+        )
+    return MeasuredRun(
+        profile=loaded,
+        chip=on,
+        workload_digest=digest(declared),
+        measurement=found,
+        metrics=collect(found),
+        environment=environment(),
+    )
+
+
+@click.command("simulate")
+@click.argument("profile")
+@click.option("--chip", type=click.Path(path_type=Path), help="Default: chip.yaml beside PROFILE.")
+@click.option("--workload", type=click.Path(path_type=Path), help="The declared workload.")
+@click.option("--json", "json_", metavar="FILE", help="Write the metrics (- is standard output).")
+@click.option("--superoperators", metavar="FILE.npz", help="Write every gate's map, all levels.")
+@click.option("--rb", type=click.Choice(["exact", "sampled"]), default="exact", show_default=True)
+@click.option("--seed", type=int, default=0, show_default=True, help="Of sampled benchmarking.")
+@click.option("--shots", type=click.IntRange(min=1), default=1024, show_default=True)
+@click.option("--engine", type=click.Choice(["fast", "reference"]), default="fast")
+@click.option("--jobs", type=click.IntRange(min=1), help="Processes; default: all cores.")
+@click.option("--quiet", is_flag=True, help="No progress, no table.")
+def command(  # noqa: PLR0913  # one argument an option
+    *,
+    profile: str,
+    chip: Path | None,
+    workload: Path | None,
+    json_: str | None,
+    superoperators: str | None,
+    rb: str,
+    seed: int,
+    shots: int,
+    engine: str,
+    jobs: int | None,
+    quiet: bool,
+) -> ExitCode:
+    """Measure PROFILE (a file or REV:PATH): heat, errors, benchmarking. Judges nothing.
+
+    The reference engine is Qiskit Dynamics alone: minutes a gate, for comparison.
+    """
+    one_standard_output([json_, None if quiet or json_ != "-" else "-"])
+    run = measured_metrics(profile, chip, workload, jobs, engine=engine, quiet=quiet)
+    if superoperators:
+        _write_superoperators(run.measurement, Path(superoperators))
+    if json_:
+        deliver(json_, _json_text(run))
+    if not quiet and json_ != "-":
+        from qtregress.report.metrics_table import metrics_tables
+
+        for table in metrics_tables(run.metrics):
+            console().print(table)
+    if rb == "sampled":
+        _print_sampled(run, seed=seed, shots=shots, jobs=jobs, quiet=quiet)
+    return ExitCode.PROMOTE
+
+
+def _json_text(run: MeasuredRun) -> str:
+    from qtregress.metrics.metric import Input, MetricsDocument
+    from qtregress.report.json_text import document_text
+
+    document = MetricsDocument(
+        format="qtregress/metrics@1",
+        inputs={
+            "profile": Input(path=run.profile.path, digest=run.profile.digest),
+            "chip": Input(path=run.chip.path, digest=run.chip.digest),
+        },
+        environment=run.environment,
+        metrics=run.metrics,
+    )
+    return document_text(document)
+
+
+def _write_superoperators(measurement: "Measurement", path: Path) -> None:
+    """Every gate's map cold and at load, row-stacked, first listed qubit left."""
+    from io import BytesIO
+
+    import numpy as np
+
+    from qtregress.files.atomic import write_bytes
+
+    arrays = {}
+    for gate in measurement.plan.gates:
+        channel = measurement.channels[gate.id]
+        arrays[f"{gate.id}@cold"] = channel.superoperator
+        arrays[f"{gate.id}@load"] = channel.at_load
+    buffer = BytesIO()
+    np.savez_compressed(buffer, allow_pickle=False, **arrays)
+    write_bytes(path, buffer.getvalue())
+
+
+def _print_sampled(
+    run: MeasuredRun, *, seed: int, shots: int, jobs: int | None, quiet: bool
+) -> None:
+    from qtregress.cli.workers import workers
+    from qtregress.rb.from_channels import gate_sets
+    from qtregress.rb.sampled import SampledTask, sampled_task
+    from qtregress.report.metrics_table import sampled_table
+
+    sets = gate_sets(run.measurement.plan, run.measurement.channels)
+    tasks = [SampledTask(gates=g, qubits=q, seed=seed, shots=shots) for q, g in sets.items()]
+    with workers(jobs, quiet=quiet) as spread:
+        found = spread(sampled_task, tasks, "sampled benchmarking")
+    rows = {task.qubits: decay for task, decay in zip(tasks, found, strict=True)}
+    console().print(sampled_table(rows, run.measurement.decays))
