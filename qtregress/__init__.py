@@ -1,0 +1,1 @@
+"""Thermal regression tests for the firmware of superconducting quantum processors."""

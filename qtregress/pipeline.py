@@ -8,7 +8,7 @@ from qtregress.channels.plan import gate_task, plan
 from qtregress.channels.simulate import Engine, simulate_gate
 from qtregress.chip.chip import Chip
 from qtregress.metrics.changes import changes
-from qtregress.metrics.compare import compare, gate_limit, gate_scale
+from qtregress.metrics.compare import Measured, compare, gate_limit, gate_scale
 from qtregress.metrics.measurement import Measurement
 from qtregress.metrics.metric import Metric
 from qtregress.pulses.profile import Gate, Profile
@@ -21,12 +21,10 @@ from qtregress.verdict.decide import Decision, decide
 from qtregress.verdict.policy import Policy, rule_for
 from qtregress.verdict.rules import margin_of
 
-
-Measured = tuple[Measurement, tuple[Metric, ...]]
-"""A measurement and its metrics."""
+_SHOWN_LINES = 3
 
 
-def measure(  # noqa: PLR0913  # two of them are how, not what
+def measure(  # two of them are how, not what
     profile: Profile,
     chip: Chip,
     workload: Workload,
@@ -73,7 +71,8 @@ def reusable(
     return {
         gate.id: known.channels[gate.id]
         for gate in gates
-        if before.get(gate.id) == gate and _carriers(known.profile, gate) == _carriers(profile, gate)
+        if before.get(gate.id) == gate
+        and _carriers(known.profile, gate) == _carriers(profile, gate)
     }
 
 
@@ -94,15 +93,17 @@ def judge(
 def notes(absorbed: Recalibration) -> tuple[str, ...]:
     """What was taken for a recalibration of the lines, and what was not, as sentences."""
     lines = [f"d{line} {shift.text}" for line, shift in absorbed.absorbed.items()]
-    found = [f"Absorbed as recalibration of the lines (gain, phase, frequency): {'; '.join(lines)}."]
+    found = [
+        f"Absorbed as recalibration of the lines (gain, phase, frequency): {'; '.join(lines)}."
+    ]
     kept = found if lines else []
     refused = [f"d{line}: {why}" for line, why in absorbed.refused.items()]
-    return (*kept, *([f"Not absorbed as recalibration: {'; '.join(refused)}."] if refused else []))
+    shown, rest = refused[:_SHOWN_LINES], len(refused) - _SHOWN_LINES
+    shown += [f"and {rest} more lines"] if rest > 0 else []
+    return (*kept, *([f"Not absorbed as recalibration: {'; '.join(shown)}."] if shown else []))
 
 
-def recalibration(
-    old: Measurement, new: Measurement, policy: Policy, *, run: Run
-) -> Recalibration:
+def recalibration(old: Measurement, new: Measurement, policy: Policy, *, run: Run) -> Recalibration:
     """What of NEW is a recalibration of its lines, and each gate's distance from OLD."""
     pairs = []
     for gate in new.plan.gates:

@@ -20,9 +20,7 @@ class Run(Protocol):
         ...
 
 
-def in_order(
-    function: Callable[[Task], Answer], tasks: Sequence[Task], what: str
-) -> list[Answer]:
+def in_order(function: Callable[[Task], Answer], tasks: Sequence[Task], what: str) -> list[Answer]:
     """The simplest ``Run``: one after the other, in this process."""
     del what
     return [function(task) for task in tasks]

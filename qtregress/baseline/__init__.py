@@ -1,0 +1,1 @@
+"""Approved metrics: what a device measured when somebody accepted it."""

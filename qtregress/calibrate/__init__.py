@@ -1,0 +1,1 @@
+"""Fits: the lines of a chip on a reference profile, and what a release recalibrated."""

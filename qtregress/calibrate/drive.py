@@ -1,9 +1,9 @@
 """Calibrating the line model on a reference profile: the table says what its gates mean.
 
 For one qubit x and sx fix the line's gain, phase, slope, compression and the frequency
-offset (six numbers from two unitaries). For a coupled pair both cross-resonance gates fix J, the cross
-drive's phase and its direct share at the target, while its gain stays near the line's own
-x-calibrated gain: a free gain is degenerate with J and would make the heat wrong. No
+offset (six numbers from two unitaries). For a coupled pair both cross-resonance gates fix
+J, the cross drive's phase and its direct share at the target, while its gain stays near the
+line's own x-calibrated gain: a free gain is degenerate with J and would make the heat wrong. No
 virtual Z beyond the profile's own is fitted, so that what remains is a residual.
 """
 
@@ -184,7 +184,7 @@ class _PairProblem:
         found = least_squares(
             self.misses, start, args=(levels,), x_scale=scales, ftol=1e-6, xtol=1e-6, max_nfev=40
         )
-        return float(found.cost), cast(Floats, found.x)
+        return float(found.cost), cast("Floats", found.x)
 
 
 def fit_pair(chip: Chip, profile: Profile, qubits: tuple[int, int]) -> PairFit | None:

@@ -3,7 +3,6 @@
 from functools import partial
 
 from qtregress.calibrate.drive import (
-    LEVELS,
     fit_line,
     fit_pair,
     fittable,
@@ -11,11 +10,11 @@ from qtregress.calibrate.drive import (
     with_line,
     with_pair,
 )
+from qtregress.channels.problem import LEVELS
 from qtregress.chip.chip import Chip, DriveFit
 from qtregress.identity import digest
 from qtregress.pulses.profile import Profile
 from qtregress.run import Run
-
 
 
 def fit_drive(chip: Chip, profile: Profile, run: Run) -> Chip:

@@ -94,9 +94,7 @@ def shifted(chip: Chip, shifts: Mapping[int, LineShift]) -> Chip:
     return chip
 
 
-def _unitaries(
-    gate: Gate, profile: Profile, chip: Chip, *, phases: int | None = None
-) -> Complex:
+def _unitaries(gate: Gate, profile: Profile, chip: Chip, *, phases: int | None = None) -> Complex:
     found = blocks(gate_problem(gate, profile, chip), phases=phases)
     return np.array([polar_unitary(block) for block in found])
 
@@ -104,7 +102,7 @@ def _unitaries(
 def _miss(pair: GatePair, new: Complex) -> Floats:
     """Error vector of NEW against OLD at the first start phase, in square roots of margins."""
     old = polar_unitary(pair.old_blocks[0])
-    return error_vector(new[0], old) / np.sqrt(pair.margin)
+    return np.asarray(error_vector(new[0], old) / np.sqrt(pair.margin))
 
 
 def _distance(pair: GatePair, new: Complex) -> float:
@@ -194,9 +192,7 @@ def _distances(
 ) -> dict[str, float]:
     gates = [pair.new for pair in pairs]
     moved = run(partial(_unitaries_of, profile, chip), gates, "recalibration, checked")
-    return {
-        pair.new.id: _distance(pair, new) for pair, new in zip(pairs, moved, strict=True)
-    }
+    return {pair.new.id: _distance(pair, new) for pair, new in zip(pairs, moved, strict=True)}
 
 
 def _unitaries_of(profile: Profile, chip: Chip, gate: Gate) -> Complex:

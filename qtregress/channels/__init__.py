@@ -1,0 +1,1 @@
+"""From pulses to completely positive maps: two engines behind one question."""

@@ -62,9 +62,9 @@ def average_fidelity(
 
 
 def leakage(superoperator: Complex, computational: NDArray[np.intp]) -> float:
-    """L1 = 1 - Tr[P Phi(P)] / d (Wood, Gambetta 2018, eq. 2)."""
+    """L1 = 1 - Tr[P Phi(P)] / d (Wood, Gambetta 2018, eq. 2), rounding below 0 cut off."""
     kept = np.einsum("aaii->", _computational_map(superoperator, computational))
-    return float(1 - kept.real / len(computational))
+    return max(0.0, float(1 - kept.real / len(computational)))
 
 
 def _computational_map(superoperator: Complex, computational: NDArray[np.intp]) -> Complex:

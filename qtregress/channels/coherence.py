@@ -17,4 +17,4 @@ def coherence_limit(duration_s: float, decay_times_s: Sequence[tuple[float, floa
         (1 + 2 * math.exp(-duration_s / t2) + math.exp(-duration_s / t1)) / 4
         for t1, t2 in decay_times_s
     )
-    return d / (d + 1) * (1 - process)
+    return float(d / (d + 1) * (1 - process))

@@ -50,14 +50,14 @@ def ladders(patch: Patch, bath: tuple[TransmonRates, ...]) -> tuple[Ladder, ...]
     """All processes of the patch: ladder transitions of each transmon, then dephasing."""
     found: list[Ladder] = []
     for position, rates in enumerate(bath):
-        for k in range(1, patch.levels[position]):
-            found.append(
-                Ladder(
-                    lower=_transition(patch, position, k),
-                    down_per_s=rates.down[k - 1],
-                    up_per_s=rates.up[k - 1],
-                )
+        found.extend(
+            Ladder(
+                lower=_transition(patch, position, k),
+                down_per_s=rates.down[k - 1],
+                up_per_s=rates.up[k - 1],
             )
+            for k in range(1, patch.levels[position])
+        )
         number = np.diag(patch.numbers[position]).astype(complex)
         # sqrt(2 Gamma_phi) a†a dephases the 0-1 coherence at Gamma_phi
         found.append(Ladder(lower=number, down_per_s=2 * rates.dephasing, up_per_s=0.0))

@@ -19,6 +19,7 @@ from qtregress.units import angular
 Complex = NDArray[np.complex128]
 Floats = NDArray[np.float64]
 
+_ROUNDING_RAD_S = 1e-3
 _RWA_CUTOFF = 1.5
 """In carriers: keeps drives and decay (one carrier), drops counter-rotating terms (two)."""
 
@@ -40,7 +41,7 @@ class CompiledPatch:
 
 
 def _frame(patch: Patch, carrier_hz: float) -> Floats:
-    return cast(Floats, angular(carrier_hz) * patch.numbers.sum(axis=0))
+    return cast("Floats", angular(carrier_hz) * patch.numbers.sum(axis=0))
 
 
 def _longest_carrier(problem: GateProblem) -> float:
@@ -76,7 +77,7 @@ def compile_patch(patch: Patch, carrier_hz: float) -> CompiledPatch:
     operators = np.asarray(rotating.operators)
     # the model keeps its static operator with the frame already taken off
     static = np.asarray(rotating.static_operator) + np.diag(_frame(patch, carrier_hz))
-    if np.max(np.abs(static - np.diag(np.diag(static))), initial=0.0) > 1e-6:
+    if np.max(np.abs(static - np.diag(np.diag(static))), initial=0.0) > _ROUNDING_RAD_S:
         msg = "the static Hamiltonian must be diagonal in its dressed basis"
         raise AssertionError(msg)
     return CompiledPatch(
@@ -175,4 +176,4 @@ def _to_convention(
     before = np.exp(1j * start)
     left = np.kron(after, after.conj())
     right = np.kron(before, before.conj()).conj()
-    return cast(Complex, left[:, None] * rows * right[None, :])
+    return left[:, None] * rows * right[None, :]

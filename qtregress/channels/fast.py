@@ -104,7 +104,7 @@ def _in_interaction_picture(ladder: Ladder, propagators: Complex) -> Complex:
     to, source = np.nonzero(ladder.lower)
     values = ladder.lower[to, source]
     left = propagators[:, to, :].conj().swapaxes(1, 2) * values
-    return cast(Complex, left @ propagators[:, source, :])
+    return left @ propagators[:, source, :]
 
 
 def second_moment(ladder: Ladder, propagators: Complex, weights_s: Floats) -> Complex:
@@ -112,7 +112,7 @@ def second_moment(ladder: Ladder, propagators: Complex, weights_s: Floats) -> Co
     n = propagators.shape[-1]
     rotated = _in_interaction_picture(ladder, propagators).reshape(-1, n * n)
     weighted = rotated * np.sqrt(weights_s)[:, None]
-    return cast(Complex, (weighted.T @ weighted.conj()).reshape(n, n, n, n))
+    return cast("Complex", (weighted.T @ weighted.conj()).reshape(n, n, n, n))
 
 
 def as_real(superoperator: Complex) -> Floats:
@@ -121,14 +121,14 @@ def as_real(superoperator: Complex) -> Floats:
     Hermitian X and real R determine each other, so that maps compose as before, at a
     quarter of the arithmetic: K_R = Re K + Im K P, P the transposition of X.
     """
-    return cast(Floats, superoperator.real + superoperator.imag[:, _transposition(superoperator)])
+    return superoperator.real + superoperator.imag[:, _transposition(superoperator)]
 
 
 def as_complex(real: Floats) -> Complex:
     """The map whose ``as_real`` this is."""
     swap = _transposition(real)
     turned = real[np.ix_(swap, swap)]
-    return cast(Complex, (real + turned) / 2 + 0.5j * (real - turned)[:, swap])
+    return cast("Complex", (real + turned) / 2 + 0.5j * (real - turned)[:, swap])
 
 
 def _transposition(superoperator: Complex | Floats) -> NDArray[np.intp]:
@@ -147,7 +147,7 @@ def generator(moments: list[Complex], processes: tuple[Ladder, ...]) -> Floats:
     occupation = np.einsum("ilij->jl", jump)  # Sum of rate L†L
     eye = np.eye(n)
     anti = np.kron(occupation, eye) + np.kron(eye, occupation.T)
-    return as_real(jump.transpose(0, 2, 1, 3).reshape(n * n, n * n) - anti / 2)
+    return as_real(np.asarray(jump.transpose(0, 2, 1, 3).reshape(n * n, n * n) - anti / 2))
 
 
 def _sub_block_s(baths: tuple[Bath, ...]) -> float:
@@ -206,7 +206,7 @@ def _after_decay(omega: Floats, before: Floats) -> Floats:
         total = total + term
         if np.max(np.abs(term)) < _TAYLOR_FLOOR:
             return total
-    return cast(Floats, expm(omega) @ before)
+    return cast("Floats", expm(omega) @ before)
 
 
 def _dissipation(
@@ -235,7 +235,7 @@ def _dwell(path: Trajectory, before: Complex, reached: Complex) -> Floats:
     """Mean time in each state for computational inputs that ``reached`` (n, d), own frame."""
     states = path.propagators @ (before[:, None] * reached)
     times = np.einsum("t,tsi->s", path.weights_s, np.abs(states) ** 2)
-    return cast(Floats, times / reached.shape[1])
+    return cast("Floats", times / reached.shape[1])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -312,7 +312,7 @@ def _phase_average(
     for phase, found in zip(phases_rad, totals, strict=True):
         after, before = (_doubled(diagonal) for diagonal in final_turn(problem, phase))
         ended.append([after[:, None] * total * before[None, :] for total in found])
-    return tuple(np.mean(maps, axis=0) for maps in zip(*ended, strict=True))
+    return tuple(np.mean(np.array(maps), axis=0) for maps in zip(*ended, strict=True))
 
 
 def _doubled(diagonal: Complex) -> Complex:

@@ -16,8 +16,8 @@ _X = np.array([[0, 1], [1, 0]], dtype=complex)
 _NOMINAL: dict[str, Complex] = {
     "id": np.eye(2, dtype=complex),
     "x": _X,
-    "sx": np.array([[1 + 1j, 1 - 1j], [1 - 1j, 1 + 1j]]) / 2,
-    "cx": np.kron(np.diag([1, 0]), np.eye(2)) + np.kron(np.diag([0, 1]), _X),
+    "sx": np.array([[0.5 + 0.5j, 0.5 - 0.5j], [0.5 - 0.5j, 0.5 + 0.5j]]),
+    "cx": np.kron(np.diag([1, 0]), np.eye(2)).astype(complex) + np.kron(np.diag([0, 1]), _X),
     "cz": np.diag([1, 1, 1, -1]).astype(complex),
 }
 
@@ -38,7 +38,6 @@ def ideal_image(name: str) -> Complex | None:
     if any(part not in _NOMINAL for part in name.split(".")):
         return None
     nominal = _product(name)
-    signs = np.ones(1)
-    for _ in range(len(nominal).bit_length() - 1):
-        signs = np.kron(signs, [1.0, -1.0])
-    return signs[:, None] * nominal.conj() * signs[None, :]
+    ones = np.arange(len(nominal))
+    signs = np.array([(-1.0) ** int(state).bit_count() for state in ones])
+    return np.asarray(signs[:, None] * nominal.conj() * signs[None, :])

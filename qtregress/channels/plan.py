@@ -2,14 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from qtregress.channels.fast import Bath
 from qtregress.channels.ideal import ideal_image
 from qtregress.channels.problem import bath_of, gate_problem, why_not_simulated
 from qtregress.channels.simulate import Engine, GateTask
 from qtregress.chip.chip import Chip
 from qtregress.pulses.layers import idle, layer
 from qtregress.pulses.profile import Gate, Profile
+
+if TYPE_CHECKING:
+    from qtregress.channels.fast import Bath
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

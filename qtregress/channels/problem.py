@@ -15,6 +15,7 @@ from qtregress.pulses.schedule import schedule
 from qtregress.units import ns_to_s
 
 Floats = NDArray[np.float64]
+_PAIR = 2
 LEVELS = 4
 """Levels kept of every transmon: a cross-resonance Rabi rate reaches the detuning."""
 
@@ -83,11 +84,11 @@ def patch_of(chip: Chip, qubits: tuple[int, ...], levels: int = LEVELS) -> Patch
 def why_not_simulated(gate: Gate, chip: Chip) -> str:
     """Why this gate cannot be put to an engine, or an empty string."""
     known = {qubit.index for qubit in chip.qubits}
-    if len(gate.qubits) > 2:
+    if len(gate.qubits) > _PAIR:
         return f"{gate.id} acts on {len(gate.qubits)} qubits; one and two are simulated"
     if missing := [q for q in gate.qubits if q not in known]:
         return f"the chip knows no qubit {missing[0]}"
-    if len(gate.qubits) == 2 and coupling_hz(chip, *gate.qubits) is None:
+    if len(gate.qubits) == _PAIR and coupling_hz(chip, *gate.qubits) is None:
         return f"the chip has no coupling between qubits {gate.qubits[0]} and {gate.qubits[1]}"
     for channel in schedule(gate).waveforms:
         if reason := _channel_problem(channel, gate, chip):
@@ -129,6 +130,4 @@ def bath_of(
     chip: Chip, qubits: tuple[int, ...], extra_photons: Mapping[int, float], levels: int = LEVELS
 ) -> tuple[TransmonRates, ...]:
     """Rates of each transmon with ``extra_photons`` (by qubit) added to its bath."""
-    return tuple(
-        transmon_rates(chip.qubit(q), levels, extra_photons.get(q, 0.0)) for q in qubits
-    )
+    return tuple(transmon_rates(chip.qubit(q), levels, extra_photons.get(q, 0.0)) for q in qubits)

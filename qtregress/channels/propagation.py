@@ -7,6 +7,7 @@ only the small dressed cross terms rotate, stepped by a Magnus expansion of orde
 (Blanes, Casas, Oteo, Ros, Phys. Rep. 470, 151 (2009), section 5.4).
 """
 
+import itertools
 from dataclasses import dataclass
 from typing import cast
 
@@ -80,7 +81,7 @@ def segments(problem: GateProblem) -> tuple[Segment, ...]:
             stop=stop,
             carriers=tuple(q for q, row in zip(problem.qubits, flags, strict=True) if row[start]),
         )
-        for start, stop in zip(bounds[:-1], bounds[1:], strict=True)
+        for start, stop in itertools.pairwise(bounds)
         if stop > start
     )
 
@@ -119,9 +120,7 @@ def _constant_steps(
     """Steps of one sample, each distinct sample diagonalised once."""
     frame = _frame(problem, segment)
     distinct, order = np.unique(drives, axis=1, return_inverse=True)
-    hamiltonians = _hamiltonians(
-        problem, compiled, frame, distinct, np.zeros(distinct.shape[1])
-    )
+    hamiltonians = _hamiltonians(problem, compiled, frame, distinct, np.zeros(distinct.shape[1]))
     energies, vectors = np.linalg.eigh(hamiltonians)
     return Steps(
         energies_rad_s=energies,
@@ -136,7 +135,7 @@ def _constant_steps(
 
 
 def _commutator(a: Complex, b: Complex) -> Complex:
-    return cast(Complex, a @ b - b @ a)
+    return a @ b - b @ a
 
 
 def _magnus_six(h: list[Complex], step_s: float) -> Complex:
@@ -148,7 +147,7 @@ def _magnus_six(h: list[Complex], step_s: float) -> Complex:
     c1 = _commutator(first, slope)
     c2 = -_commutator(first, 2 * bend + c1) / 60
     omega = first + bend / 12 + _commutator(-20 * first - bend + c1, slope + c2) / 240
-    return cast(Complex, 1j * omega / step_s)
+    return 1j * omega / step_s
 
 
 def _rotating_steps(
@@ -202,13 +201,13 @@ def segment_steps(
 def phase_turn(problem: GateProblem, part: Steps, start_phase_rad: float) -> Complex:
     """Diagonal D with which a single-carrier segment U becomes D* U D, shape (n,)."""
     total = problem.patch.numbers.sum(axis=0) * part.carrier_position
-    return cast(Complex, np.exp(1j * start_phase_rad * total))
+    return cast("Complex", np.exp(1j * start_phase_rad * total))
 
 
 def step_propagators(part: Steps) -> Complex:
     """Propagator of each distinct step, shape (m, n, n)."""
     phases = np.exp(-1j * part.energies_rad_s * part.step_s)
-    return cast(Complex, (part.vectors * phases[:, None, :]) @ part.vectors.conj().swapaxes(1, 2))
+    return cast("Complex", (part.vectors * phases[:, None, :]) @ part.vectors.conj().swapaxes(1, 2))
 
 
 def _ordered_product(factors: Complex) -> Complex:
@@ -217,7 +216,7 @@ def _ordered_product(factors: Complex) -> Complex:
         odd = factors[-1:] if len(factors) % 2 else factors[:0]
         paired = factors[: len(factors) - len(odd)]
         factors = np.concatenate([paired[1::2] @ paired[::2], odd])
-    return cast(Complex, factors[0])
+    return cast("Complex", factors[0])
 
 
 def segment_propagator(part: Steps) -> Complex:
@@ -283,4 +282,4 @@ def unitaries(
 
 def _own_frame_propagator(problem: GateProblem, part: Steps) -> Complex:
     after, before = into_own_frame(problem, part)
-    return cast(Complex, after[:, None] * segment_propagator(part) * before[None, :])
+    return after[:, None] * segment_propagator(part) * before[None, :]

@@ -53,7 +53,7 @@ def _reference_maps(task: GateTask, baths: tuple[Bath, ...]) -> tuple[Complex, .
     phases = start_phases_rad(task.problem)
     return tuple(
         cast(
-            Complex,
+            "Complex",
             np.mean(
                 [
                     reference_superoperator(task.problem, bath, start_phase_rad=phase)

@@ -26,7 +26,7 @@ def computational_block(patch: Patch, propagator: Complex) -> Complex:
 
 def polar_unitary(block: Complex) -> Complex:
     """The unitary nearest to the block, shape (d, d)."""
-    return cast(Complex, polar(block)[0])
+    return cast("Complex", polar(block)[0])
 
 
 def infidelity(block: Complex, ideal: Complex) -> float:
@@ -38,7 +38,7 @@ def infidelity(block: Complex, ideal: Complex) -> float:
 
 
 def coherent_distance(new: Complex, old: Complex) -> float:
-    """c = 1 - F_avg between two unitaries (d, d): zero exactly for equal ones."""
+    """C = 1 - F_avg between two unitaries (d, d): zero exactly for equal ones."""
     d = len(old)
     return max(0.0, float((d**2 - abs(np.vdot(old, new)) ** 2) / (d * (d + 1))))
 
@@ -46,9 +46,7 @@ def coherent_distance(new: Complex, old: Complex) -> float:
 @cache
 def paulis(qubits: int) -> Complex:
     """All non-identity Pauli products, shape (4**qubits - 1, d, d)."""
-    one = np.array(
-        [[[1, 0], [0, 1]], [[0, 1], [1, 0]], [[0, -1j], [1j, 0]], [[1, 0], [0, -1]]]
-    )
+    one = np.array([[[1, 0], [0, 1]], [[0, 1], [1, 0]], [[0, -1j], [1j, 0]], [[1, 0], [0, -1]]])
     products = one
     for _ in range(qubits - 1):
         products = np.array([np.kron(a, b) for a in products for b in one])
@@ -66,4 +64,4 @@ def error_vector(block: Complex, ideal: Complex) -> Floats:
     trace = np.trace(error)
     error = error * (np.conj(trace) / abs(trace))
     components = np.einsum("kij,ji->k", paulis(d.bit_length() - 1), error) / d
-    return cast(Floats, components.imag)
+    return cast("Floats", components.imag)

@@ -1,0 +1,1 @@
+"""The device: transmons, lines, bath and cryostat."""

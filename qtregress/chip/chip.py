@@ -89,10 +89,7 @@ class Qubit(Model):
     @model_validator(mode="after")
     def _t2_is_physical(self) -> Self:
         if self.t2_s > 2 * self.t1_s * (1 + 1e-12):
-            msg = (
-                f"t2_s must be at most 2 * t1_s = {2 * self.t1_s:.6g}, "
-                f"but is {self.t2_s:.6g}"
-            )
+            msg = f"t2_s must be at most 2 * t1_s = {2 * self.t1_s:.6g}, but is {self.t2_s:.6g}"
             raise ValueError(msg)
         return self
 

@@ -48,7 +48,7 @@ def _slope(samples: Complex) -> Complex:
     outside, and a pulse must not spill over its own end.
     """
     padded = np.pad(samples, 1)
-    return cast(Complex, np.where(samples != 0, (padded[2:] - padded[:-2]) / 2, 0.0))
+    return cast("Complex", np.where(samples != 0, (padded[2:] - padded[:-2]) / 2, 0.0))
 
 
 def response(line: DriveLine, samples: Complex, *, compressed: bool = True) -> Complex:
@@ -58,7 +58,7 @@ def response(line: DriveLine, samples: Complex, *, compressed: bool = True) -> C
     if compressed:
         coefficient = line.compression_am + 1j * line.compression_pm
         bent = samples * (1 + coefficient * (np.abs(samples) - line.compression_at))
-    return cast(Complex, gain * (bent + 1j * line.slope_dt * _slope(samples)))
+    return cast("Complex", gain * (bent + 1j * line.slope_dt * _slope(samples)))
 
 
 def _cross_tones(control: ControlChannel, line: DriveLine, samples: Complex) -> list[Tone]:
@@ -92,9 +92,7 @@ def tones(schedule: Schedule, chip: Chip) -> tuple[Tone, ...]:
         if channel[0] == "d":
             qubit = int(channel[1:])
             envelope = response(chip.qubit(qubit).drive, samples)
-            found.append(
-                Tone(qubit=qubit, carrier_of=qubit, line=qubit, envelope_rad_s=envelope)
-            )
+            found.append(Tone(qubit=qubit, carrier_of=qubit, line=qubit, envelope_rad_s=envelope))
         elif channel[0] == "u":
             control = chip.control_channels[channel]
             found.extend(_cross_tones(control, chip.qubit(control.qubit).drive, samples))

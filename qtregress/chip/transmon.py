@@ -16,6 +16,7 @@ Complex = NDArray[np.complex128]
 Floats = NDArray[np.float64]
 
 _DRESSING_STEPS = 30
+_DRESSED_RAD_S = 1e-3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +55,7 @@ class Patch:
     @property
     def computational(self) -> NDArray[np.intp]:
         """Positions of the states with at most one excitation a transmon."""
-        return np.flatnonzero(np.all(self.numbers < 2, axis=0))
+        return np.flatnonzero(np.all(self.numbers <= 1, axis=0))
 
 
 def _ladder(levels: int) -> Floats:
@@ -123,7 +124,7 @@ def pair_patch(left: TransmonParameters, right: TransmonParameters, j_hz: float)
         energies, vectors = _dressed(np.diag(diagonal) + exchange, labels)
         off = wanted - (energies[list(one)] - energies[0])
         bare = bare + off
-        if np.max(np.abs(off)) < 1e-3:
+        if np.max(np.abs(off)) < _DRESSED_RAD_S:
             break
     lowering = vectors.T @ bare_lowering @ vectors
     return Patch(

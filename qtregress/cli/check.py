@@ -11,6 +11,7 @@ from qtregress.errors import BaselineError, ExitCode, InputError
 
 if TYPE_CHECKING:
     from qtregress.baseline.record import Baseline
+    from qtregress.channels.simulate import Engine
     from qtregress.chip.chip import Chip
     from qtregress.files.documents import Loaded
     from qtregress.metrics.measurement import Measurement
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from qtregress.thermal.workload import Workload
     from qtregress.verdict.decide import Decision
     from qtregress.verdict.policy import Policy
-    from qtregress.verdict.verdict import Verdict
+    from qtregress.verdict.verdict import InputName, Verdict
 
 _SHOWN = 5
 
@@ -90,7 +91,7 @@ def command(  # noqa: PLR0913  # one argument an option
     return ExitCode(verdict.exit_code)
 
 
-def _load(  # noqa: PLR0913  # one argument an option
+def _load(  # one argument an option
     old: str,
     new: str,
     *,
@@ -170,7 +171,7 @@ def _decide(given: _Inputs, *, engine: str, jobs: int | None, quiet: bool) -> "D
     from qtregress.metrics.collect import collect
     from qtregress.pipeline import judge, measure
 
-    chosen = "reference" if engine == "reference" else "fast"
+    chosen: Engine = "reference" if engine == "reference" else "fast"
     with workers(jobs, quiet=quiet) as run:
         chip, workload = given.chip.value, given.workload
         old = measure(given.old.value, chip, workload, run=run, engine=chosen)
@@ -208,7 +209,6 @@ def _document(decision: "Decision", given: _Inputs) -> "Verdict":
     from qtregress.metrics.metric import Input
     from qtregress.verdict.decide import Circumstances, document
     from qtregress.verdict.policy import effective
-    from qtregress.verdict.verdict import InputName
 
     shipped = "(shipped)"
     inputs: dict[InputName, Input] = {
@@ -219,9 +219,7 @@ def _document(decision: "Decision", given: _Inputs) -> "Verdict":
         "policy": Input(
             path=str(given.policy_path or shipped), digest=digest(effective(given.policy))
         ),
-        "workload": Input(
-            path=str(given.workload_path or shipped), digest=digest(given.workload)
-        ),
+        "workload": Input(path=str(given.workload_path or shipped), digest=digest(given.workload)),
     }
     return document(
         decision,

@@ -1,10 +1,14 @@
 """``qtregress chip``: calibrate a chip file."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from qtregress.errors import ExitCode, InputError
+
+if TYPE_CHECKING:
+    from qtregress.chip.chip import Chip
 
 
 @click.group("chip")
@@ -49,7 +53,7 @@ def fit_drive(
     return ExitCode.PROMOTE
 
 
-def _report(chip: "Chip", path: Path) -> None:  # noqa: F821
+def _report(chip: "Chip", path: Path) -> None:
     from rich.table import Table
 
     from qtregress.cli.edge import console

@@ -36,11 +36,14 @@ def workers(jobs: int | None, *, quiet: bool) -> Iterator[Run]:
     """
     count = jobs or default_jobs()
     method = "fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn"
-    with threadpool_limits(limits=1), ProcessPoolExecutor(
-        max_workers=count,
-        mp_context=multiprocessing.get_context(method),
-        initializer=_one_thread,
-    ) as pool:
+    with (
+        threadpool_limits(limits=1),
+        ProcessPoolExecutor(
+            max_workers=count,
+            mp_context=multiprocessing.get_context(method),
+            initializer=_one_thread,
+        ) as pool,
+    ):
 
         def run(
             function: Callable[[Task], Answer], tasks: Sequence[Task], what: str
@@ -50,9 +53,7 @@ def workers(jobs: int | None, *, quiet: bool) -> Iterator[Run]:
         yield run
 
 
-def _shown(
-    answers: Iterator[Answer], total: int, what: str, *, quiet: bool
-) -> Iterator[Answer]:
+def _shown(answers: Iterator[Answer], total: int, what: str, *, quiet: bool) -> Iterator[Answer]:
     """The answers as they come, counted on standard error where somebody is looking."""
     if quiet or not sys.stderr.isatty() or not total:
         yield from answers

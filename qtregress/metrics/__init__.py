@@ -1,0 +1,1 @@
+"""From measurements to metrics, and from two of them to differences."""

@@ -106,9 +106,7 @@ def _load_metrics(measurement: Measurement) -> Iterator[Metric]:
         power_w = load.power_w[stage.name]
         yield measured("thermal.mean_power_w", stage.name, "W", power_w)
         yield measured("thermal.utilization", stage.name, "1", utilization(stage, power_w))
-        yield measured(
-            "thermal.temperature_k", stage.name, "K", load.temperature_k[stage.name]
-        )
+        yield measured("thermal.temperature_k", stage.name, "K", load.temperature_k[stage.name])
     for qubit, photons in load.extra_photons.items():
         yield measured("thermal.extra_photons", str(qubit), "1", photons)
 

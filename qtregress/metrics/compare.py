@@ -104,9 +104,7 @@ def _weighted(parts: list[tuple[float, ErrorChange]], note: str) -> ErrorChange:
     )
 
 
-def _clifford_parts(
-    measurement: Measurement, subject: tuple[int, ...]
-) -> list[tuple[float, str]]:
+def _clifford_parts(measurement: Measurement, subject: tuple[int, ...]) -> list[tuple[float, str]]:
     """Mean number of each gate in a Clifford of one qubit or a pair."""
     if len(subject) == 1:
         return [(MEAN_SX, f"sx:{subject[0]}")]
@@ -146,7 +144,7 @@ def _direct(old: Metric, new: Metric) -> Difference:
     return _difference(old, new, (change, change))
 
 
-def _difference(  # noqa: PLR0913  # one argument a field of the answer
+def _difference(  # one argument a field of the answer
     old: Metric,
     new: Metric,
     interval: tuple[float, float] | None,
@@ -211,6 +209,7 @@ def _absorbed_row(metric: str, subject: str, unit: str, value: float) -> Differe
 
 
 Measured = tuple[Measurement, tuple[Metric, ...]]
+"""A measurement and its metrics."""
 
 
 def compare(old: Measured, new: Measured, absorbed: Recalibration) -> tuple[Difference, ...]:

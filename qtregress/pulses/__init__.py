@@ -1,0 +1,1 @@
+"""The pulse table: documents, envelopes, schedules."""

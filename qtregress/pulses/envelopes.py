@@ -6,8 +6,6 @@ one sample before the first and one after the last, and rescaled to a peak of on
 (2009) for the derivative quadrature).
 """
 
-from typing import cast
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -33,7 +31,7 @@ def _lifted_gaussian(t: Floats, *, center: float, sigma: float, zero_at: float) 
     """Gaussian of peak one at ``center`` that is zero at ``zero_at``, shape of ``t``."""
     floor = np.exp(-(((zero_at - center) / sigma) ** 2) / 2)
     raw = np.exp(-(((t - center) / sigma) ** 2) / 2)
-    return cast(Floats, (raw - floor) / (1 - floor))
+    return np.asarray((raw - floor) / (1 - floor), dtype=np.float64)
 
 
 def _gaussian(pulse: Gaussian | Drag) -> Floats:
@@ -45,7 +43,7 @@ def _drag(pulse: Drag) -> Complex:
     lifted = _gaussian(pulse)
     t = _midpoints(pulse.duration)
     derivative = -(t - pulse.duration / 2) / pulse.sigma**2 * lifted
-    return cast(Complex, lifted + 1j * pulse.beta * derivative)
+    return np.asarray(lifted + 1j * pulse.beta * derivative)
 
 
 def _gaussian_square(pulse: GaussianSquare) -> Floats:
@@ -54,7 +52,7 @@ def _gaussian_square(pulse: GaussianSquare) -> Floats:
     fall = flank + pulse.width
     up = _lifted_gaussian(t, center=flank, sigma=pulse.sigma, zero_at=-1.0)
     down = _lifted_gaussian(t, center=fall, sigma=pulse.sigma, zero_at=pulse.duration + 1.0)
-    return np.where(t <= flank, up, np.where(t <= fall, 1.0, down))
+    return np.asarray(np.where(t <= flank, up, np.where(t <= fall, 1.0, down)))
 
 
 def _shape(pulse: ShapedPulse) -> NDArray[np.complex128 | np.float64]:
@@ -76,6 +74,4 @@ def samples(pulse: Pulse) -> Complex:
     """Complex samples of one pulse relative to full scale, shape (duration,)."""
     if isinstance(pulse, Samples):
         return np.array(pulse.re) + 1j * np.array(pulse.im)
-    return cast(Complex, pulse.amp * np.exp(1j * pulse.angle) * _shape(pulse))
-
-
+    return np.asarray(pulse.amp * np.exp(1j * pulse.angle) * _shape(pulse))

@@ -15,9 +15,7 @@ MAX_GATES = 4096
 
 Channel = Annotated[str, Field(pattern=r"^[dumf](0|[1-9][0-9]{0,3})$")]
 Duration = Annotated[int, Field(strict=True, gt=0, le=MAX_DURATION)]
-Amplitude = Annotated[
-    float, Field(strict=True, allow_inf_nan=False, ge=-1, le=1)
-]
+Amplitude = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=-1, le=1)]
 
 
 class Play(Model):
@@ -190,9 +188,7 @@ class Profile(Model):
     format: Literal["qtregress/profile@1"]
     device: Name
     firmware: Name
-    dt_ns: Annotated[
-        float, Field(strict=True, allow_inf_nan=False, ge=1e-3, le=100.0)
-    ]
+    dt_ns: Annotated[float, Field(strict=True, allow_inf_nan=False, ge=1e-3, le=100.0)]
     source: Source | None = None
     drive_frequency_hz: dict[
         Channel, Annotated[float, Field(strict=True, allow_inf_nan=False, ge=1e6, le=1e11)]

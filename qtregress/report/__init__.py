@@ -1,0 +1,1 @@
+"""Reports: a verdict or metrics in, text out."""

@@ -1,0 +1,1 @@
+"""Heat: from pulses to plates, and back to photons."""

@@ -19,7 +19,8 @@ from qtregress.verdict.verdict import (
     VerdictWord,
 )
 
-_SHOWN = 10
+_SHOWN = 5
+_SHOWN_ADVISORY = 2
 _FIELD = 200
 _TROUBLE: tuple[Outcome, ...] = ("regressed", "undecided", "waived")
 _DECIDED: frozenset[Outcome] = frozenset({"ok", "regressed", "improved"})
@@ -173,9 +174,9 @@ def _doubts(
 ) -> list[str]:
     """Sentences on everything, regressions apart, that forbids a promotion."""
     undecided = [m for m in _worst_first(metrics) if m.critical and m.outcome == "undecided"]
-    found = _first([metric.why for metric in undecided], "critical metrics are undecided")
+    found = _first([metric.why for metric in undecided], "critical metrics are undecided", _SHOWN)
     found += _first(
-        [metric.why for metric in lost if not metric.critical], "advisory metrics vanished"
+        [metric.why for metric in lost if not metric.critical], "advisory metrics vanished", _SHOWN
     )
     found += _first(
         [
@@ -183,6 +184,7 @@ def _doubts(
             for u in unjudged
         ],
         "changes are unjudged",
+        _SHOWN,
     )
     found += [f"Rule {rule.metrics} of the policy is critical but judges nothing." for rule in idle]
     if not any(metric.critical for metric in metrics):
@@ -213,18 +215,32 @@ def _reasons(
     notes = [f"Advisory: {text}" for text in advisory]
     return [
         heads[verdict],
-        *_first(regressed, "critical metrics regressed"),
-        *doubts,
-        *_first(notes, "advisory metrics regressed"),
+        *_named(regressed_gates(metrics)),
+        *_first(regressed, "critical metrics regressed", _SHOWN),
+        *_first(doubts, "reasons to hold", _SHOWN),
+        *_first(notes, "advisory metrics regressed", _SHOWN_ADVISORY),
     ]
 
 
-def _first(sentences: list[str], what: str) -> list[str]:
+def regressed_gates(metrics: Sequence[JudgedMetric]) -> list[str]:
+    """The gates whose error regressed, worst first."""
+    return [
+        metric.subject
+        for metric in _worst_first(metrics)
+        if metric.metric == "gate.error" and metric.critical and metric.outcome == "regressed"
+    ]
+
+
+def _named(gates: list[str]) -> list[str]:
+    return [f"Gates that regressed: {', '.join(gates)}."] if gates else []
+
+
+def _first(sentences: list[str], what: str, shown: int) -> list[str]:
     """The first few sentences, and one that counts the rest."""
-    rest = len(sentences) - _SHOWN
+    rest = len(sentences) - shown
     if rest <= 0:
         return list(sentences)
-    return [*sentences[:_SHOWN], f"{rest} more {what}."]
+    return [*sentences[:shown], f"{rest} more {what}."]
 
 
 def _worst_first(metrics: Sequence[JudgedMetric]) -> list[JudgedMetric]:

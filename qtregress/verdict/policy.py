@@ -66,6 +66,13 @@ DEFAULT_POLICY = Policy(
     format="qtregress/policy@1",
     rules=(
         Rule(
+            metrics="gate.error_at_load/*",
+            margin_relative=0.10,
+            margin_absolute=1e-5,
+            critical=False,
+            why=_ASSUMED,
+        ),
+        Rule(
             metrics="gate.error/*",
             margin_relative=0.10,
             margin_absolute=1e-5,
