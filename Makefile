@@ -5,7 +5,7 @@
 SHELL := /bin/sh
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help demo test slow check lint types imports schemas bench coverage clean
+.PHONY: help demo test slow check lint types imports schemas bench validation coverage clean
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -23,7 +23,7 @@ PIP_INSTALL = $(BIN)/python -m pip install --quiet $(if $(CONSTRAINTS),--constra
 PYTEST = $(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
 help:
-	@echo "make demo | test | check (lint types imports schemas) | slow | coverage | bench | clean"
+	@echo "make demo | test | check (lint types imports schemas) | slow | coverage | bench | validation | clean"
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' || { \
@@ -70,7 +70,10 @@ schemas: $(VENV)/.installed
 	$(BIN)/python -m qtregress.files.schema --check
 
 bench: $(VENV)/.installed
-	$(BIN)/python tests/bench.py
+	$(BIN)/python tests/benchmarks/commands.py
+
+validation: $(VENV)/.installed
+	$(BIN)/python tests/benchmarks/validation.py
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage

@@ -312,7 +312,8 @@ def _phase_average(
     for phase, found in zip(phases_rad, totals, strict=True):
         after, before = (_doubled(diagonal) for diagonal in final_turn(problem, phase))
         ended.append([after[:, None] * total * before[None, :] for total in found])
-    return tuple(np.mean(np.array(maps), axis=0) for maps in zip(*ended, strict=True))
+    stacked: Complex = np.array(ended)
+    return tuple(np.asarray(one, dtype=np.complex128) for one in stacked.mean(axis=0))
 
 
 def _doubled(diagonal: Complex) -> Complex:

@@ -6,6 +6,8 @@ one sample before the first and one after the last, and rescaled to a peak of on
 (2009) for the derivative quadrature).
 """
 
+from typing import cast
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,14 +26,14 @@ Floats = NDArray[np.float64]
 
 
 def _midpoints(duration: int) -> Floats:
-    return np.arange(duration) + 0.5
+    return np.arange(duration, dtype=np.float64) + 0.5
 
 
 def _lifted_gaussian(t: Floats, *, center: float, sigma: float, zero_at: float) -> Floats:
     """Gaussian of peak one at ``center`` that is zero at ``zero_at``, shape of ``t``."""
     floor = np.exp(-(((zero_at - center) / sigma) ** 2) / 2)
     raw = np.exp(-(((t - center) / sigma) ** 2) / 2)
-    return np.asarray((raw - floor) / (1 - floor), dtype=np.float64)
+    return cast("Floats", (raw - floor) / (1 - floor))
 
 
 def _gaussian(pulse: Gaussian | Drag) -> Floats:

@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 LIMA = "pulse_profiles/ibm_lima"
 COMMANDS = (
     (5, ["--help"]),
