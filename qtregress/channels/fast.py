@@ -317,4 +317,4 @@ def _phase_average(
 
 
 def _doubled(diagonal: Complex) -> Complex:
-    return np.kron(diagonal, diagonal.conj())
+    return np.asarray(np.kron(diagonal, diagonal.conj()), dtype=np.complex128)

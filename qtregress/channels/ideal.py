@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 Complex = NDArray[np.complex128]
 
 _X = np.array([[0, 1], [1, 0]], dtype=complex)
-_NOMINAL: dict[str, Complex] = {
+NOMINAL: dict[str, Complex] = {
     "id": np.eye(2, dtype=complex),
     "x": _X,
     "sx": np.array([[0.5 + 0.5j, 0.5 - 0.5j], [0.5 - 0.5j, 0.5 + 0.5j]]),
@@ -25,8 +25,14 @@ _NOMINAL: dict[str, Complex] = {
 def _product(names: str) -> Complex:
     total = np.eye(1, dtype=complex)
     for name in names.split("."):
-        total = np.kron(total, _NOMINAL[name])
+        total = np.kron(total, NOMINAL[name])
     return total
+
+
+def table_image(nominal: Complex) -> Complex:
+    """What a table plays for the unitary ``nominal``: (Z kron Z) V* (Z kron Z), same shape."""
+    signs = np.array([(-1.0) ** int(state).bit_count() for state in range(len(nominal))])
+    return np.asarray(signs[:, None] * nominal.conj() * signs[None, :])
 
 
 @cache
@@ -35,9 +41,6 @@ def ideal_image(name: str) -> Complex | None:
 
     ``sx.id`` names a layer of one-qubit gates side by side. Shape (2**k, 2**k).
     """
-    if any(part not in _NOMINAL for part in name.split(".")):
+    if any(part not in NOMINAL for part in name.split(".")):
         return None
-    nominal = _product(name)
-    ones = np.arange(len(nominal))
-    signs = np.array([(-1.0) ** int(state).bit_count() for state in ones])
-    return np.asarray(signs[:, None] * nominal.conj() * signs[None, :])
+    return table_image(_product(name))

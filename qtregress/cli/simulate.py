@@ -159,8 +159,12 @@ def _print_sampled(
     from qtregress.report.metrics_table import sampled_table
 
     sets = gate_sets(run.measurement.plan, run.measurement.channels)
-    tasks = [SampledTask(gates=g, qubits=q, seed=seed, shots=shots) for q, g in sets.items()]
+    decays = run.measurement.decays
+    tasks = [
+        SampledTask(gates=gates, qubits=qubits, exact_p=decays[qubits].p, seed=seed, shots=shots)
+        for qubits, gates in sets.items()
+    ]
     with workers(jobs, quiet=quiet) as spread:
         found = spread(sampled_task, tasks, "sampled benchmarking")
     rows = {task.qubits: decay for task, decay in zip(tasks, found, strict=True)}
-    console().print(sampled_table(rows, run.measurement.decays))
+    console().print(sampled_table(rows, decays))

@@ -13,6 +13,8 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from qtregress.channels.ideal import NOMINAL, table_image
+
 Complex = NDArray[np.complex128]
 Integers = NDArray[np.int64]
 
@@ -106,12 +108,7 @@ def levels_of(gates: Gates) -> tuple[int, ...]:
 
 def sx_image() -> Complex:
     """What a table plays for sx: sx, shape (2, 2)."""
-    return np.array([[0.5 + 0.5j, 0.5 - 0.5j], [0.5 - 0.5j, 0.5 + 0.5j]])
-
-
-def x_image() -> Complex:
-    """What a table plays for x: x up to a phase, shape (2, 2)."""
-    return np.array([[0, 1], [1, 0]], dtype=np.complex128)
+    return table_image(NOMINAL["sx"])
 
 
 def rz_image(angle_rad: float) -> Complex:
@@ -125,11 +122,11 @@ def cx_image(*, control: Literal[0, 1] = 0) -> Complex:
     Args:
         control: which tensor factor controls, 0 for the left one.
     """
-    on, flip = np.diag([0.0, 1.0]), np.array([[0.0, 1.0], [1.0, 0.0]])
-    off = np.diag([1.0, 0.0])
-    if control == 0:
-        return np.asarray(np.kron(off, np.eye(2)) - np.kron(on, flip), dtype=np.complex128)
-    return np.asarray(np.kron(np.eye(2), off) - np.kron(flip, on), dtype=np.complex128)
+    nominal = NOMINAL["cx"]
+    if control == 1:
+        exchange = [0, 2, 1, 3]
+        nominal = nominal[np.ix_(exchange, exchange)]
+    return table_image(nominal)
 
 
 def ideal_images(*, transmons: Literal[1, 2], control: Literal[0, 1] = 0) -> dict[str, Complex]:

@@ -240,26 +240,38 @@ def _spread(p: float, decays: Real, sequences: int) -> tuple[float, float] | Non
     return float(low), min(1.0, float(high))
 
 
-_LENGTHS = {1: (1, 50, 100, 200, 400, 600, 900, 1300), 2: (1, 4, 8, 14, 22, 32, 48)}
+_FRACTIONS = (0.0, 0.1, 0.3, 0.6, 1.0, 1.6)
+"""Lengths in units of the exact decay length 1 / (1 - p): the asymptote must be seen."""
+_UNKNOWN_P = {1: 0.999, 2: 0.98}
+_LONGEST = {1: 6000, 2: 200}
 _SEQUENCES_EACH = {1: 10, 2: 6}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SampledTask:
-    """Sampled benchmarking of one qubit or pair at lengths that fit its error."""
+    """Sampled benchmarking of one qubit or pair at lengths that fit its exact decay."""
 
     gates: Gates
     qubits: tuple[int, ...]
+    exact_p: float | None
     seed: int
     shots: int
+
+    @property
+    def lengths(self) -> tuple[int, ...]:
+        """Numbers of Cliffords, from 1 to where the survival has reached its asymptote."""
+        width = len(self.qubits)
+        decay = 1 / (1 - (_UNKNOWN_P[width] if self.exact_p is None else self.exact_p))
+        return tuple(
+            sorted({min(_LONGEST[width], 1 + round(part * decay)) for part in _FRACTIONS})
+        )
 
 
 def sampled_task(task: SampledTask) -> SampledDecay:
     """The sampled decay of one qubit or pair."""
-    width = len(task.qubits)
     plan = SamplePlan(
-        lengths=_LENGTHS[width],
-        sequences=_SEQUENCES_EACH[width],
+        lengths=task.lengths,
+        sequences=_SEQUENCES_EACH[len(task.qubits)],
         shots=task.shots,
         seed=task.seed,
     )

@@ -15,7 +15,6 @@ from qtregress.rb.gateset import (
     rz_image,
     sx_image,
     virtual_z,
-    x_image,
 )
 
 Z = np.diag([1.0, -1.0])
@@ -34,7 +33,6 @@ def same_up_to_phase(left: Complex, right: Complex) -> bool:
     ("nominal", "image"),
     [
         (SX, sx_image()),
-        (np.array([[0, 1], [1, 0]]), x_image()),
         (np.diag([np.exp(-0.35j), np.exp(0.35j)]), rz_image(0.7)),
     ],
 )
