@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 
-from qtregress.calibrate.recalibration import GatePair, Recalibration, absorb
-from qtregress.channels.channel import GateChannel
+from qtregress.calibrate.recalibration import GatePair, Recalibration, absorb, drift
+from qtregress.channels.channel import Complex, GateChannel
+from qtregress.channels.ideal import ideal_image
 from qtregress.channels.plan import gate_task, plan
 from qtregress.channels.simulate import Engine, simulate_gate
 from qtregress.chip.chip import Chip
+from qtregress.identity import digest
 from qtregress.metrics.changes import changes
-from qtregress.metrics.compare import Measured, compare, gate_limit, gate_scale
+from qtregress.metrics.compare import Measured, compare, gate_limit, gate_scale, old_coherent_error
 from qtregress.metrics.measurement import Measurement
 from qtregress.metrics.metric import Metric
 from qtregress.pulses.profile import Gate, Profile
@@ -22,6 +24,8 @@ from qtregress.verdict.policy import Policy, rule_for
 from qtregress.verdict.rules import margin_of
 
 _SHOWN_LINES = 3
+_CALIBRATED = ("x", "sx")
+"""Gates that the fit of a line meets, so that they show its drift."""
 
 
 def measure(  # two of them are how, not what
@@ -105,13 +109,33 @@ def notes(absorbed: Recalibration) -> tuple[str, ...]:
 
 def recalibration(old: Measurement, new: Measurement, policy: Policy, *, run: Run) -> Recalibration:
     """What of NEW is a recalibration of its lines, and each gate's distance from OLD."""
+    pairs = [
+        _gate_pair(old, gate, old.channels[gate.id].blocks, policy)
+        for gate in new.plan.gates
+        if gate.id in old.channels
+    ]
+    spent = drift(old.profile, old.chip, _meant_pairs(old, policy), run)
+    return absorb(new.profile, new.chip, [pair for pair in pairs if pair.margin], spent, run)
+
+
+def _gate_pair(old: Measurement, gate: Gate, blocks: Complex, policy: Policy) -> GatePair:
+    limit = gate_limit(old.chip, gate.id, old.channels[gate.id].duration_s)
+    rule = rule_for(policy, f"gate.error/{gate.id}")
+    return GatePair(
+        new=gate,
+        old_blocks=blocks,
+        margin=margin_of(rule, gate_scale(old.chip, gate.id, limit)) or 0.0,
+        unknown_error=old_coherent_error(old, gate.id),
+    )
+
+
+def _meant_pairs(old: Measurement, policy: Policy) -> list[GatePair]:
+    """OLD's x and sx against their meaning; none where the chip was fitted to OLD itself."""
+    if old.chip.fit is None or old.chip.fit.profile == digest(old.profile):
+        return []
     pairs = []
-    for gate in new.plan.gates:
-        if gate.id in old.channels:
-            before = old.channels[gate.id]
-            limit = gate_limit(old.chip, gate.id, before.duration_s)
-            rule = rule_for(policy, f"gate.error/{gate.id}")
-            margin = margin_of(rule, gate_scale(old, gate.id, limit))
-            if margin:
-                pairs.append(GatePair(new=gate, old_blocks=before.blocks, margin=margin))
-    return absorb(new.profile, new.chip, pairs, run)
+    for gate in old.plan.gates:
+        ideal = ideal_image(gate.name)
+        if gate.name in _CALIBRATED and ideal is not None:
+            pairs.append(_gate_pair(old, gate, ideal[None], policy))
+    return [pair for pair in pairs if pair.margin]

@@ -3,8 +3,10 @@
 A model fitted to OLD makes OLD perfect, so any honest recalibration of NEW looks worse.
 Therefore one gain, one phase and one frequency a line (its cross drives included) are
 fitted jointly so that NEW comes nearest to OLD. A line's share is kept whole or not at all:
-kept if it lies inside the chip's drift prior and takes no gate further from OLD by more
-than a tenth of its margin.
+kept if it lies, together with what OLD had drifted since the chip was fitted, inside the
+chip's drift prior, and if it worsens no gate's bound by more than a tenth of its margin. The
+bound, not the distance alone: far from OLD in x and a little in an untouched sx must not be
+spread over both.
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,7 +31,9 @@ _STEPS = (1e-4, 1e-4, 1e3)
 """Finite-difference steps of gain, phase (rad) and frequency (Hz)."""
 _PARAMETERS = len(_STEPS)
 _ALLOWED_SHARE = 0.1
-"""Of a gate's margin, by which absorbing may take it further from OLD."""
+"""Of a gate's margin, by which absorbing may worsen the bound on its coherent error."""
+_NOTHING = (1e-6, 1e-6, 1.0)
+"""Shifts below these (gain, rad, Hz) are rounding and absorb nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +52,20 @@ class LineShift:
             f"{self.frequency_hz / 1e3:+.1f} kHz"
         )
 
+    def __add__(self, other: "LineShift") -> "LineShift":
+        """Both shifts, one after the other, to first order."""
+        return LineShift(
+            gain=self.gain + other.gain,
+            phase_rad=self.phase_rad + other.phase_rad,
+            frequency_hz=self.frequency_hz + other.frequency_hz,
+        )
+
+    @property
+    def is_rounding(self) -> bool:
+        """Whether there is nothing to absorb."""
+        values = (self.gain, self.phase_rad, self.frequency_hz)
+        return all(abs(value) < floor for value, floor in zip(values, _NOTHING, strict=True))
+
     def within(self, prior: DriftPrior) -> bool:
         """Whether the shift lies inside the drift prior, a hard bound."""
         return (
@@ -64,21 +82,39 @@ class Recalibration:
     Attributes:
         absorbed: by qubit of the line; lines that keep nothing are not listed.
         refused: why a line's best shift was not absorbed, by qubit.
-        distance: c = 1 - F_avg(V_new, V_old) by gate id, largest over start phases.
+        distance: c = 1 - F_avg(V_new, V_old) by gate id, one a start phase.
     """
 
     absorbed: Mapping[int, LineShift] = field(default_factory=dict)
     refused: Mapping[int, str] = field(default_factory=dict)
-    distance: Mapping[str, float] = field(default_factory=dict)
+    distance: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatePair:
-    """One gate in both releases, with the margin that its error is judged by."""
+    """One gate in both releases.
+
+    Attributes:
+        new: its row in NEW.
+        old_blocks: lossless blocks that it is compared with, shape (s, d, d).
+        margin: by which its error is judged.
+        unknown_error: OLD's own coherent error e.
+    """
 
     new: Gate
     old_blocks: Complex
     margin: float
+    unknown_error: float
+
+
+def coherent_interval(distance: Sequence[float], unknown_error: float) -> tuple[float, float]:
+    """Bounds on the change of coherent error, over start phases of distance c from OLD.
+
+    [c - 2 sqrt(c e), c + 2 sqrt(c e)] with OLD's own coherent error e: the angles of the
+    three gates obey the triangle inequality.
+    """
+    reaches = [(c, 2 * np.sqrt(c * unknown_error).item()) for c in distance]
+    return min(c - reach for c, reach in reaches), max(c + reach for c, reach in reaches)
 
 
 def shifted(chip: Chip, shifts: Mapping[int, LineShift]) -> Chip:
@@ -105,9 +141,9 @@ def _miss(pair: GatePair, new: Complex) -> Floats:
     return np.asarray(error_vector(new[0], old) / np.sqrt(pair.margin))
 
 
-def _distance(pair: GatePair, new: Complex) -> float:
+def _distance(pair: GatePair, new: Complex) -> tuple[float, ...]:
     old = [polar_unitary(block) for block in pair.old_blocks]
-    return max(coherent_distance(a, b) for a, b in zip(new, old, strict=True))
+    return tuple(coherent_distance(a, b) for a, b in zip(new, old, strict=True))
 
 
 def _sensitivity(profile: Profile, chip: Chip, pair: GatePair) -> tuple[Complex, Floats]:
@@ -154,42 +190,74 @@ class _Linear:
         return {line: _shift(row) for line, row in zip(lines, values, strict=True)}
 
 
-def absorb(profile: Profile, chip: Chip, pairs: Sequence[GatePair], run: Run) -> Recalibration:
-    """The recalibration of NEW (``profile``) that OLD allows, and the distances it leaves.
-
-    Gates whose rows and frequencies are the same in both releases belong among ``pairs``
-    too: they hold a shared gain in place.
-    """
-    if not pairs:
-        return Recalibration()
+def _linearised(
+    profile: Profile, chip: Chip, pairs: Sequence[GatePair], run: Run
+) -> tuple[_Linear, dict[str, tuple[float, ...]]]:
+    """The misses as functions of the lines' shifts, and the distances without any."""
     found = run(partial(_sensitivity, profile, chip), list(pairs), "recalibration")
     starts = [_miss(pair, base) for pair, (base, _) in zip(pairs, found, strict=True)]
-    linear = _Linear(pairs=pairs, starts=starts, jacobians=[j for _, j in found])
     before = {
         pair.new.id: _distance(pair, base) for pair, (base, _) in zip(pairs, found, strict=True)
     }
+    return _Linear(pairs=pairs, starts=starts, jacobians=[j for _, j in found]), before
+
+
+def drift(
+    profile: Profile, chip: Chip, pairs: Sequence[GatePair], run: Run
+) -> dict[int, LineShift]:
+    """How far each line has drifted since the chip was fitted, as OLD's gates show it.
+
+    Args:
+        profile: OLD.
+        chip: fitted to an earlier profile.
+        pairs: OLD's one-qubit gates against the gates they mean, which the fit met.
+        run: how the work is spread.
+    """
+    if not pairs:
+        return {}
+    linear = _linearised(profile, chip, pairs, run)[0]
+    return linear.best(sorted({qubit for pair in pairs for qubit in pair.new.qubits}))
+
+
+def absorb(
+    profile: Profile,
+    chip: Chip,
+    pairs: Sequence[GatePair],
+    drifted: Mapping[int, LineShift],
+    run: Run,
+) -> Recalibration:
+    """The recalibration of NEW (``profile``) that OLD allows, and the distances it leaves.
+
+    Gates whose rows and frequencies are the same in both releases belong among ``pairs``
+    too: they hold a shared gain in place. ``drifted`` is what the prior has already spent.
+    """
+    if not pairs:
+        return Recalibration()
+    linear, before = _linearised(profile, chip, pairs, run)
     lines = sorted({qubit for pair in pairs for qubit in pair.new.qubits})
     refused: dict[int, str] = {}
     while lines:
         shifts = linear.best(lines)
-        too_far = {q: s for q, s in shifts.items() if not s.within(chip.drift_prior)}
+        spent = {q: shift + drifted.get(q, LineShift()) for q, shift in shifts.items()}
+        too_far = {q: s for q, s in spent.items() if not s.within(chip.drift_prior)}
         if too_far:
             refused |= {q: _why_too_far(s, chip.drift_prior) for q, s in too_far.items()}
             lines = [q for q in lines if q not in too_far]
             continue
-        after = _distances(profile, shifted(chip, shifts), pairs, run)
-        worse = _made_worse(pairs, before, after)
-        if not worse:
-            kept = {q: s for q, s in shifts.items() if s != LineShift()}
+        kept = {q: shift for q, shift in shifts.items() if not shift.is_rounding}
+        after = _distances(profile, shifted(chip, kept), pairs, run) if kept else before
+        worst = _made_worst(pairs, before, after)
+        if worst is None:
             return Recalibration(absorbed=kept, refused=refused, distance=after)
-        refused |= {q: f"it would take {worse[q]} further from OLD" for q in worse}
-        lines = [q for q in lines if q not in worse]
+        line = _likeliest(worst, shifts, chip.drift_prior)
+        refused[line] = f"it would worsen {worst.new.id} instead"
+        lines = [q for q in lines if q != line]
     return Recalibration(refused=refused, distance=before)
 
 
 def _distances(
     profile: Profile, chip: Chip, pairs: Sequence[GatePair], run: Run
-) -> dict[str, float]:
+) -> dict[str, tuple[float, ...]]:
     gates = [pair.new for pair in pairs]
     moved = run(partial(_unitaries_of, profile, chip), gates, "recalibration, checked")
     return {pair.new.id: _distance(pair, new) for pair, new in zip(pairs, moved, strict=True)}
@@ -199,20 +267,40 @@ def _unitaries_of(profile: Profile, chip: Chip, gate: Gate) -> Complex:
     return _unitaries(gate, profile, chip)
 
 
-def _made_worse(
-    pairs: Sequence[GatePair], before: Mapping[str, float], after: Mapping[str, float]
-) -> dict[int, str]:
-    """Lines of gates that absorbing takes too far from OLD, with one such gate each."""
-    worse: dict[int, str] = {}
-    for pair in pairs:
+def _made_worst(
+    pairs: Sequence[GatePair],
+    before: Mapping[str, tuple[float, ...]],
+    after: Mapping[str, tuple[float, ...]],
+) -> GatePair | None:
+    """The gate whose bound absorbing worsens most, None if none by more than its share."""
+
+    def growth(pair: GatePair) -> float:
         name = pair.new.id
-        if after[name] - before[name] > _ALLOWED_SHARE * pair.margin:
-            worse |= dict.fromkeys(pair.new.qubits, name)
-    return worse
+        was, now = (coherent_interval(c[name], pair.unknown_error)[1] for c in (before, after))
+        return (now - was) / pair.margin
+
+    worst = max(pairs, key=growth)
+    return worst if growth(worst) > _ALLOWED_SHARE else None
+
+
+def _likeliest(pair: GatePair, shifts: Mapping[int, LineShift], prior: DriftPrior) -> int:
+    """Of the gate's lines that still absorb, the one with the largest share of its prior."""
+
+    def share(line: int) -> float:
+        shift = shifts[line]
+        parts = (
+            (shift.gain, prior.gain),
+            (shift.phase_rad, prior.phase_rad),
+            (shift.frequency_hz, prior.frequency_hz),
+        )
+        return max(abs(value) / bound for value, bound in parts if bound)
+
+    absorbing = [line for line in pair.new.qubits if line in shifts]
+    return max(absorbing or list(shifts), key=share)
 
 
 def _why_too_far(shift: LineShift, prior: DriftPrior) -> str:
     return (
-        f"it would take {shift.text}, outside the drift prior of "
+        f"since the chip was fitted it would take {shift.text}, outside the drift prior of "
         f"{prior.gain:.2%}, {prior.phase_rad * 1e3:.0f} mrad, {prior.frequency_hz / 1e3:.0f} kHz"
     )

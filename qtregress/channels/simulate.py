@@ -31,9 +31,8 @@ class GateTask:
 
 
 def start_phases_rad(problem: GateProblem) -> tuple[float, ...]:
-    """The relative phases over which a gate is averaged: one where one carrier plays."""
-    carriers = {tone.carrier_of for tone in problem.tones}
-    return START_PHASES_RAD if len(carriers) > 1 else START_PHASES_RAD[:1]
+    """The relative phases of the carriers over which a pair's gate is averaged."""
+    return START_PHASES_RAD if len(problem.qubits) > 1 else START_PHASES_RAD[:1]
 
 
 def _lossless_blocks(

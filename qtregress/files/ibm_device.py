@@ -33,6 +33,8 @@ _ATTENUATION_DB = 20.0
 _STAGES = ("4k", "cp", "mxc")
 _TYPICAL_ANHARMONICITY_HZ = -0.34e9
 _BENCHMARKED = ("sx", "x", "cx")
+_PLACEHOLDER_ERROR = 0.5
+"""Errors from here on stand for a gate that nobody calibrated (dumps write 1.0)."""
 _ASSUMED = (
     "qubits[*].drive.kappa_ext_hz",
     "qubits[*].drive.attenuators",
@@ -82,7 +84,7 @@ def _chip(dump: IbmDump, profile: Profile, remarks: _Remarks) -> Chip:
         qubits=_qubits(dump, profile, remarks),
         couplings=_couplings(dump),
         control_channels=_control_channels(dump, remarks),
-        measured_errors=_measured_errors(dump),
+        measured_errors=_measured_errors(dump, remarks),
         assumed=tuple(remarks.assumed),
     )
 
@@ -248,15 +250,17 @@ def _control_channels(dump: IbmDump, remarks: _Remarks) -> dict[str, ControlChan
     return channels
 
 
-def _measured_errors(dump: IbmDump) -> tuple[MeasuredGateError, ...]:
-    return tuple(
-        MeasuredGateError(
-            gate=f"{row.gate}:{'-'.join(map(str, row.qubits))}",
-            error=parameter.value,
-            date=parameter.date,
-        )
-        for row in dump.properties.gates
-        if row.gate in _BENCHMARKED
-        for parameter in row.parameters
-        if parameter.name == "gate_error"
-    )
+def _measured_errors(dump: IbmDump, remarks: _Remarks) -> tuple[MeasuredGateError, ...]:
+    found = []
+    for row in dump.properties.gates:
+        for parameter in row.parameters:
+            if row.gate not in _BENCHMARKED or parameter.name != "gate_error":
+                continue
+            gate = f"{row.gate}:{'-'.join(map(str, row.qubits))}"
+            if parameter.value >= _PLACEHOLDER_ERROR:
+                remarks.notes.append(
+                    f"{gate}: its reported error {parameter.value:g} is a placeholder, left out"
+                )
+                continue
+            found.append(MeasuredGateError(gate=gate, error=parameter.value, date=parameter.date))
+    return tuple(found)

@@ -57,22 +57,27 @@ def _grid_changes(old: Profile, new: Profile, judged: Collection[str]) -> Iterat
         )
 
 
-def frame_faults(gate: Gate, chip: Chip) -> dict[str, float]:
-    """Cross drives whose frame ends elsewhere than that of the qubit they are tuned to.
+def outer_frames(gate: Gate, chip: Chip) -> dict[str, float]:
+    """Phases that a gate leaves on frames its own simulation does not show, in radians.
 
-    A virtual Z must turn every channel at its qubit's frequency. One gate by itself does not
-    show a missing turn: the next cross-resonance gate would. By channel, in radians.
+    By channel: what a channel outside the gate's qubits is turned by, and how far a cross
+    drive tuned to one of them ends from that qubit's own frame. The gate by itself plays as
+    before either way; the next gate on those channels would not.
     """
     ends = schedule(gate).final_phase_rad
-    faults = {}
-    for channel, control in chip.control_channels.items():
-        own = f"d{control.frequency_of}"
-        if control.frequency_of not in gate.qubits and channel not in ends:
-            continue
-        off = (ends.get(channel, 0.0) - ends.get(own, 0.0) + pi) % (2 * pi) - pi
+    follows = {
+        channel: f"d{control.frequency_of}"
+        for channel, control in chip.control_channels.items()
+        if control.frequency_of in gate.qubits
+    }
+    own = {f"d{qubit}" for qubit in gate.qubits}
+    frames = {}
+    for channel in (ends.keys() | follows.keys()) - own:
+        reference = ends.get(follows[channel], 0.0) if channel in follows else 0.0
+        off = (ends.get(channel, 0.0) - reference + pi) % (2 * pi) - pi
         if not isclose(off, 0.0, abs_tol=_SAME_PHASE_RAD):
-            faults[channel] = off
-    return faults
+            frames[channel] = off
+    return frames
 
 
 def _frame_changes(old: Profile, new: Profile, chip: Chip) -> Iterator[UnjudgedChange]:
@@ -80,11 +85,15 @@ def _frame_changes(old: Profile, new: Profile, chip: Chip) -> Iterator[UnjudgedC
         before = old.by_id.get(gate_id)
         if before is None or before == gate or gate.is_virtual:
             continue
-        was, now = frame_faults(before, chip), frame_faults(gate, chip)
-        if was != now:
-            yield UnjudgedChange(
-                where=f"{gate_id} frames of cross drives", old=str(was), new=str(now)
-            )
+        was, now = outer_frames(before, chip), outer_frames(gate, chip)
+        for channel in sorted(was.keys() | now.keys()):
+            first, second = was.get(channel, 0.0), now.get(channel, 0.0)
+            if not isclose(first, second, abs_tol=_SAME_PHASE_RAD):
+                yield UnjudgedChange(
+                    where=f"{gate_id} frame of {channel}",
+                    old=f"{first:.6g} rad",
+                    new=f"{second:.6g} rad",
+                )
 
 
 def changes(

@@ -22,17 +22,19 @@ from qtregress.thermal.network import GateHeat, utilization
 ERROR_TOLERANCE = 1e-6
 """A map that may be wrong by more than this makes its gate undecided."""
 
+_DECAYS = ("rb.epc", "rb.p", "rb.gap", "rb.error_per_gate")
 _GATE_ERRORS = ("gate.error", "gate.error_at_load", "gate.incoherent_error", "gate.leakage")
 
 
-def incoherent_error(channel: GateChannel) -> float:
-    """1 - F_avg of the map against the unitary its own pulses play.
+def incoherent_error(channel: GateChannel, *, loaded: bool = False) -> float:
+    """1 - F_avg of the map (at load if ``loaded``) against the unitary its own pulses play.
 
     That unitary is the polar factor of the lossless block, averaged over start phases: what
     is left is loss, leakage and the spread over phases that no circuit controls.
     """
     own = polar_unitary(np.mean(channel.blocks, axis=0))
-    return 1 - average_fidelity(channel.superoperator, channel.computational, own)
+    superoperator = channel.at_load if loaded else channel.superoperator
+    return 1 - average_fidelity(superoperator, channel.computational, own)
 
 
 def quantum_heat_j(channel: GateChannel, chip: Chip) -> float:
@@ -47,7 +49,7 @@ def quantum_heat_j(channel: GateChannel, chip: Chip) -> float:
     return -float(channel.dwell_s @ current_w)
 
 
-def _gate_metrics(channel: GateChannel, chip: Chip) -> Iterator[Metric]:
+def _gate_metrics(channel: GateChannel, chip: Chip, load_problem: str) -> Iterator[Metric]:
     name = channel.gate
     yield measured("gate.duration_s", name, "s", channel.duration_s)
     if channel.error_estimate > ERROR_TOLERANCE:
@@ -57,14 +59,19 @@ def _gate_metrics(channel: GateChannel, chip: Chip) -> Iterator[Metric]:
     ideal = ideal_image(name.split(":")[0])
     if ideal is None:
         raise KeyError(name)
-    values = (
-        1 - average_fidelity(channel.superoperator, channel.computational, ideal),
-        1 - average_fidelity(channel.at_load, channel.computational, ideal),
-        incoherent_error(channel),
-        leakage(channel.superoperator, channel.computational),
-    )
-    for metric, value in zip(_GATE_ERRORS, values, strict=True):
+    at = channel.computational
+    values = {
+        "gate.error": 1 - average_fidelity(channel.superoperator, at, ideal),
+        "gate.incoherent_error": incoherent_error(channel),
+        "gate.leakage": leakage(channel.superoperator, at),
+    }
+    for metric, value in values.items():
         yield measured(metric, name, "1", value)
+    if load_problem:
+        yield undecided("gate.error_at_load", name, "1", load_problem)
+    else:
+        at_load = 1 - average_fidelity(channel.at_load, at, ideal)
+        yield measured("gate.error_at_load", name, "1", at_load)
     yield measured("heat.quantum_j", name, "J", quantum_heat_j(channel, chip))
 
 
@@ -81,7 +88,11 @@ def _heat_metrics(gate_id: str, heat: GateHeat, chip: Chip) -> Iterator[Metric]:
         yield measured("heat.stage_energy_j", f"{gate_id}@{stage}", "J", energy_j)
 
 
-def _decay_metrics(subject: str, decay: ExactDecay) -> Iterator[Metric]:
+def _decay_metrics(subject: str, decay: ExactDecay, error_estimate: float) -> Iterator[Metric]:
+    if error_estimate > ERROR_TOLERANCE:
+        why = f"the simulation of its gates may be wrong by {error_estimate:.1g} in an element"
+        yield from (undecided(metric, subject, "1", why) for metric in _DECAYS)
+        return
     yield measured("rb.gap", subject, "1", decay.gap)
     values = {"rb.epc": decay.epc, "rb.p": decay.p, "rb.error_per_gate": decay.error_per_gate}
     for metric, value in values.items():
@@ -89,6 +100,14 @@ def _decay_metrics(subject: str, decay: ExactDecay) -> Iterator[Metric]:
             yield undecided(metric, subject, "1", decay.advice)
         else:
             yield measured(metric, subject, "1", value)
+
+
+def _played(measurement: Measurement, subject: tuple[int, ...]) -> list[str]:
+    """Ids of what benchmarking of one qubit or pair plays."""
+    if len(subject) == 1:
+        return [f"sx:{subject[0]}"]
+    native = measurement.plan.pairs[subject[0], subject[1]].id
+    return [native, *(gate.id for gate in measurement.plan.layers if gate.qubits == subject)]
 
 
 def _load_metrics(measurement: Measurement) -> Iterator[Metric]:
@@ -116,12 +135,14 @@ def collect(measurement: Measurement) -> tuple[Metric, ...]:
     found: list[Metric] = []
     chip = measurement.chip
     for gate in measurement.plan.gates:
-        found.extend(_gate_metrics(measurement.channels[gate.id], chip))
+        found.extend(_gate_metrics(measurement.channels[gate.id], chip, measurement.load.problem))
     for gate_id, reason in measurement.plan.refused.items():
         found.extend(undecided(metric, gate_id, "1", reason) for metric in _GATE_ERRORS)
     for gate_id, heat in measurement.heats.items():
         found.extend(_heat_metrics(gate_id, heat, chip))
     for subject, decay in measurement.decays.items():
-        found.extend(_decay_metrics("-".join(map(str, subject)), decay))
+        played = _played(measurement, subject)
+        worst = max(measurement.channels[name].error_estimate for name in played)
+        found.extend(_decay_metrics("-".join(map(str, subject)), decay, worst))
     found.extend(_load_metrics(measurement))
     return tuple(sorted(found, key=lambda metric: metric.id))

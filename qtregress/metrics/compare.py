@@ -7,12 +7,13 @@ error changes by something in [c - 2 sqrt(c e), c + 2 sqrt(c e)] (triangle inequ
 error angles). Errors per Clifford take the sum of their gates' intervals.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import sqrt
 
-from qtregress.calibrate.recalibration import Recalibration
+from qtregress.calibrate.recalibration import Recalibration, coherent_interval
 from qtregress.channels.coherence import coherence_limit
+from qtregress.channels.ideal import ideal_image
+from qtregress.channels.unitary_error import infidelity
 from qtregress.chip.chip import Chip
 from qtregress.metrics.collect import incoherent_error
 from qtregress.metrics.difference import Difference
@@ -22,23 +23,33 @@ from qtregress.rb.clifford import MEAN_CX, MEAN_SX, pair_group
 from qtregress.rb.gateset import ID_SX, SX_ID, SX_SX
 
 _BOUNDED = frozenset({"gate.error", "gate.error_at_load", "rb.epc"})
+_LARGEST_SCALE = 20.0
+_ON_A_PAIR = 6 / 5
+"""1 - F_avg = d/(d + 1) (1 - F_pro): what one qubit's error (2/3) counts on a pair (4/5)."""
 _MEASURED_SHARE = 0.1
 """Of a measured error that is always taken to be coherent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErrorChange:
-    """How one gate's error may have changed.
+    """How an error may have changed.
 
     Attributes:
-        interval: bounds on new - old.
+        coherent: bounds on the change of its coherent part.
+        incoherent: change of all else, which is known.
         scale: what relative margins are a share of.
         note: where the bounds come from.
     """
 
-    interval: tuple[float, float]
+    coherent: tuple[float, float]
+    incoherent: float
     scale: float
     note: str
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Bounds on new - old."""
+        return self.incoherent + self.coherent[0], self.incoherent + self.coherent[1]
 
 
 def gate_limit(chip: Chip, gate_id: str, duration_s: float) -> float:
@@ -59,63 +70,120 @@ def unknown_coherent_error(measured_error: float | None, limit: float) -> float:
     return max(measured_error - limit, _MEASURED_SHARE * measured_error)
 
 
-def coherent_interval(c: float, e: float) -> tuple[float, float]:
-    """Bounds on the change of coherent error at distance c from a gate of error e."""
-    reach = 2 * sqrt(c * e)
-    return c - reach, c + reach
+def gate_scale(chip: Chip, gate_id: str, limit: float) -> float:
+    """The error that margins are a share of: measured where the chip knows it.
+
+    Capped at twenty coherence limits: a placeholder for a gate that was never calibrated
+    must not become its margin.
+    """
+    known = chip.measured_error(gate_id)
+    return limit if known is None else min(known, _LARGEST_SCALE * limit)
 
 
-def gate_scale(old: Measurement, gate_id: str, simulated: float) -> float:
-    """The error that margins are a share of: measured where the chip knows it."""
-    known = old.chip.measured_error(gate_id)
-    return simulated if known is None else known
+def old_coherent_error(old: Measurement, gate_id: str) -> float:
+    """The coherent error e that OLD may have.
+
+    What hardware and coherence limit leave unknown, and at least what the model itself shows
+    of OLD beyond its own misfit (an OLD that is not the profile the chip was fitted to).
+    """
+    channel = old.channels[gate_id]
+    limit = gate_limit(old.chip, gate_id, channel.duration_s)
+    unknown = unknown_coherent_error(old.chip.measured_error(gate_id), limit)
+    ideal = ideal_image(gate_id.split(":", maxsplit=1)[0])
+    if ideal is None or old.chip.fit is None:
+        return unknown
+    misfit = {fit.gate: fit.residual for fit in old.chip.fit.gates}.get(gate_id, 0.0)
+    shown = sum(infidelity(block, ideal) for block in channel.blocks) / len(channel.blocks)
+    return max(unknown, shown - misfit)
 
 
 def error_changes(
-    old: Measurement, new: Measurement, distance: Mapping[str, float]
+    old: Measurement, new: Measurement, distance: Mapping[str, Sequence[float]], *, loaded: bool
 ) -> dict[str, ErrorChange]:
-    """The change of error of every gate both measurements have, by gate id."""
+    """The change of error of every gate both measurements have, by gate id.
+
+    ``loaded`` asks for the errors at the declared workload.
+    """
     values = {}
     for gate_id, c in distance.items():
         before, after = old.channels[gate_id], new.channels[gate_id]
-        limit = gate_limit(old.chip, gate_id, before.duration_s)
-        e = unknown_coherent_error(old.chip.measured_error(gate_id), limit)
+        e = old_coherent_error(old, gate_id)
         low, high = coherent_interval(c, e)
-        lossy, was = incoherent_error(after), incoherent_error(before)
+        lossy = incoherent_error(after, loaded=loaded) - incoherent_error(before, loaded=loaded)
+        limit = gate_limit(old.chip, gate_id, before.duration_s)
         values[gate_id] = ErrorChange(
-            interval=(lossy - was + low, lossy - was + high),
-            scale=gate_scale(old, gate_id, limit),
+            coherent=(low, high),
+            incoherent=lossy,
+            scale=gate_scale(old.chip, gate_id, limit),
             note=(
-                f"incoherent part {lossy - was:+.2e}; moved by c = {c:.2e} "
+                f"incoherent part {lossy:+.2e}; moved by c = {max(c):.2e} "
                 f"with OLD's own coherent error up to {e:.2e}"
             ),
         )
     return values
 
 
-def _weighted(parts: list[tuple[float, ErrorChange]], note: str) -> ErrorChange:
-    return ErrorChange(
-        interval=(
-            sum(n * part.interval[0] for n, part in parts),
-            sum(n * part.interval[1] for n, part in parts),
-        ),
-        scale=sum(n * part.scale for n, part in parts),
-        note=note,
-    )
-
-
-def _clifford_parts(measurement: Measurement, subject: tuple[int, ...]) -> list[tuple[float, str]]:
-    """Mean number of each gate in a Clifford of one qubit or a pair."""
+def _clifford_gates(
+    measurement: Measurement, subject: tuple[int, ...]
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Mean numbers in a Clifford: pulsed gates by id, and joint layers by id."""
     if len(subject) == 1:
-        return [(MEAN_SX, f"sx:{subject[0]}")]
+        return {f"sx:{subject[0]}": MEAN_SX}, {}
     native = measurement.plan.pairs[subject[0], subject[1]]
     counts = pair_group(1 if native.qubits != subject else 0).mean_counts()
+    names = {SX_SX: "sx.sx", SX_ID: "sx.id", ID_SX: "id.sx"}
+    pair = f"{subject[0]}-{subject[1]}"
+    layers = {f"{name}:{pair}": counts[word] for word, name in names.items()}
     both = counts[SX_SX]
-    return [
-        (MEAN_CX, native.id),
-        (both + counts[SX_ID], f"sx:{subject[0]}"),
-        (both + counts[ID_SX], f"sx:{subject[1]}"),
-    ]
+    gates = {
+        native.id: MEAN_CX,
+        f"sx:{subject[0]}": both + counts[SX_ID],
+        f"sx:{subject[1]}": both + counts[ID_SX],
+    }
+    return gates, layers
+
+
+def _clifford_change(
+    measurements: tuple[Measurement, Measurement],
+    subject: tuple[int, ...],
+    gates: Mapping[str, ErrorChange],
+) -> ErrorChange | None:
+    """The change of error per Clifford of one qubit or pair; None where it is not known.
+
+    Coherent parts are the gates', first-order sums; a one-qubit error counts 6/5 on a pair.
+    The incoherent part of a pair is that of its joint layers, in which the other qubit waits.
+    The exact change is always contained.
+    """
+    old, new = measurements
+    counts, layers = _clifford_gates(old, subject)
+    is_same = (counts, layers) == _clifford_gates(new, subject)
+    exact = (old.decays[subject].epc, new.decays[subject].epc)
+    if not is_same or exact[0] is None or exact[1] is None or not counts.keys() <= gates.keys():
+        return None
+    weights = {
+        name: n * (_ON_A_PAIR if layers and name.startswith("sx:") else 1.0)
+        for name, n in counts.items()
+    }
+    lossy = sum(
+        n * (incoherent_error(new.channels[name]) - incoherent_error(old.channels[name]))
+        for name, n in layers.items()
+    )
+    lossy += sum(
+        n * gates[name].incoherent
+        for name, n in counts.items()
+        if not layers or not name.startswith("sx:")
+    )
+    low, high = (
+        lossy + sum(n * gates[name].coherent[end] for name, n in weights.items()) for end in (0, 1)
+    )
+    change = exact[1] - exact[0]
+    counted = " + ".join(f"{n:.3g} {name}" for name, n in counts.items())
+    return ErrorChange(
+        coherent=(min(low, change) - lossy, max(high, change) - lossy),
+        incoherent=lossy,
+        scale=sum(n * gates[name].scale for name, n in weights.items()),
+        note=f"sum over a Clifford's gates: {counted}",
+    )
 
 
 def clifford_changes(
@@ -124,14 +192,9 @@ def clifford_changes(
     """The change of error per Clifford, where all gates of a Clifford were compared."""
     found = {}
     for subject in old.decays.keys() & new.decays.keys():
-        wanted = _clifford_parts(old, subject)
-        if wanted != _clifford_parts(new, subject) or any(g not in gates for _, g in wanted):
-            continue
-        counted = " + ".join(f"{count:.3g} {name}" for count, name in wanted)
-        parts = [(count, gates[name]) for count, name in wanted]
-        found["-".join(map(str, subject))] = _weighted(
-            parts, f"sum over a Clifford's gates: {counted}"
-        )
+        change = _clifford_change((old, new), subject, gates)
+        if change is not None:
+            found["-".join(map(str, subject))] = change
     return found
 
 
@@ -216,10 +279,11 @@ def compare(old: Measured, new: Measured, absorbed: Recalibration) -> tuple[Diff
     """Every metric of either measurement as a paired difference, sorted by id."""
     before = {metric.id: metric for metric in old[1]}
     after = {metric.id: metric for metric in new[1]}
-    gates = error_changes(old[0], new[0], absorbed.distance)
+    gates = error_changes(old[0], new[0], absorbed.distance, loaded=False)
+    warm = error_changes(old[0], new[0], absorbed.distance, loaded=True)
     cliffords = clifford_changes(old[0], new[0], gates)
     bounds = {f"gate.error/{name}": change for name, change in gates.items()}
-    bounds |= {f"gate.error_at_load/{name}": change for name, change in gates.items()}
+    bounds |= {f"gate.error_at_load/{name}": change for name, change in warm.items()}
     bounds |= {f"rb.epc/{name}": change for name, change in cliffords.items()}
     rows = _recalibration(absorbed)
     for metric_id in before.keys() | after.keys():

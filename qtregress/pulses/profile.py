@@ -181,6 +181,21 @@ class Gate(Model):
             raise ValueError(msg)
         return self
 
+    @model_validator(mode="after")
+    def _pulses_do_not_overlap(self) -> Self:
+        """One sequencer plays one pulse at a time; a sum could exceed full scale unseen."""
+        ends: dict[str, int] = {}
+        timed = (row for row in self.pulses if not isinstance(row, ShiftPhase))
+        for row in sorted(timed, key=lambda row: row.t0):
+            if row.t0 < ends.get(row.channel, 0):
+                msg = (
+                    f"pulses on {row.channel} must not overlap, but one starts at {row.t0} "
+                    f"before another ends at {ends[row.channel]}"
+                )
+                raise ValueError(msg)
+            ends[row.channel] = end_of(row)
+        return self
+
 
 class Profile(Model):
     """A firmware release: every gate's pulses, and the frequencies they are played at."""

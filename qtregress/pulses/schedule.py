@@ -31,7 +31,6 @@ def schedule(gate: Gate) -> Schedule:
     """What each channel of ``gate`` plays, with its own phase shifts applied.
 
     A phase shift turns all later samples of its channel; at equal times it comes first.
-    Pulses of one channel that overlap add up.
     """
     waveforms: dict[str, Complex] = {}
     phase: dict[str, float] = {}
@@ -42,5 +41,5 @@ def schedule(gate: Gate) -> Schedule:
         elif not isinstance(row, Delay):
             line = waveforms.setdefault(row.channel, np.zeros(gate.duration, dtype=complex))
             turn = np.exp(1j * phase.get(row.channel, 0.0))
-            line[row.t0 : row.t0 + row.duration] += turn * samples(row)
+            line[row.t0 : row.t0 + row.duration] = turn * samples(row)
     return Schedule(duration=gate.duration, waveforms=waveforms, final_phase_rad=phase)

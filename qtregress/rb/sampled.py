@@ -262,9 +262,7 @@ class SampledTask:
         """Numbers of Cliffords, from 1 to where the survival has reached its asymptote."""
         width = len(self.qubits)
         decay = 1 / (1 - (_UNKNOWN_P[width] if self.exact_p is None else self.exact_p))
-        return tuple(
-            sorted({min(_LONGEST[width], 1 + round(part * decay)) for part in _FRACTIONS})
-        )
+        return tuple(sorted({min(_LONGEST[width], 1 + round(part * decay)) for part in _FRACTIONS}))
 
 
 def sampled_task(task: SampledTask) -> SampledDecay:
