@@ -85,7 +85,7 @@ def fit_line(chip: Chip, profile: Profile, index: int) -> DriveLine:
     Unchanged where the profile has neither gate: its gates then stay unfitted.
     """
     qubit = chip.qubit(index)
-    gates = [g for g in _one_qubit_gates(profile, index) if not why_not_simulated(g, chip)]
+    gates = [g for g in _one_qubit_gates(profile, index) if not why_not_simulated(g, profile, chip)]
     if len(gates) < len(("x", "sx")):
         return qubit.drive
 
@@ -216,7 +216,7 @@ def fittable(chip: Chip, profile: Profile) -> list[Gate]:
         for gate in profile.gates
         if not gate.is_virtual
         and ideal_image(gate.name) is not None
-        and not why_not_simulated(gate, chip)
+        and not why_not_simulated(gate, profile, chip)
     ]
 
 

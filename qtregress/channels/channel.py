@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 Complex = NDArray[np.complex128]
 Floats = NDArray[np.float64]
 
+_ROUNDING = 1e-9
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class GateChannel:
@@ -64,7 +66,8 @@ def average_fidelity(
 def leakage(superoperator: Complex, computational: NDArray[np.intp]) -> float:
     """L1 = 1 - Tr[P Phi(P)] / d (Wood, Gambetta 2018, eq. 2), rounding below 0 cut off."""
     kept = np.einsum("aaii->", _computational_map(superoperator, computational))
-    return max(0.0, float(1 - kept.real / len(computational)))
+    lost = float(1 - kept.real / len(computational))
+    return 0.0 if -_ROUNDING < lost < 0 else lost
 
 
 def _computational_map(superoperator: Complex, computational: NDArray[np.intp]) -> Complex:

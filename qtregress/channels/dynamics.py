@@ -4,7 +4,7 @@ Both engines start from the models built here. The fast engine takes the compile
 of the rotating-wave model; the reference engine hands everything to ``Solver``.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import numpy as np
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from qtregress.channels.dissipators import Jump, jumps
 from qtregress.channels.problem import GateProblem
 from qtregress.chip.bath import TransmonRates
+from qtregress.chip.lines import Tone
 from qtregress.chip.transmon import Patch
 from qtregress.units import angular
 
@@ -103,10 +104,28 @@ def _signals(problem: GateProblem, start_phase_rad: float) -> list[Any]:
     return signals
 
 
-def _dissipators(found: tuple[Jump, ...]) -> Complex | None:
+def _dissipators(found: tuple[Jump, ...], dimension: int) -> Complex:
+    """Jump operators with their rates; one that does nothing where there is no bath.
+
+    Qiskit Dynamics vectorises nothing without a dissipator.
+    """
     if not found:
-        return None
+        return np.zeros((1, dimension, dimension), dtype=complex)
     return np.array([np.sqrt(jump.rate_per_s) * jump.operator for jump in found])
+
+
+def _played(problem: GateProblem) -> GateProblem:
+    """The problem, with a tone of amplitude zero where it plays nothing."""
+    if problem.tones:
+        return problem
+    qubit = problem.qubits[0]
+    silence = Tone(
+        qubit=qubit,
+        carrier_of=qubit,
+        line=qubit,
+        envelope_rad_s=np.zeros(problem.samples, dtype=complex),
+    )
+    return replace(problem, tones=(silence,))
 
 
 def reference_superoperator(
@@ -124,13 +143,14 @@ def reference_superoperator(
     """
     from qiskit_dynamics import Solver
 
+    problem = _played(problem)
     patch = problem.patch
     carrier_hz = _longest_carrier(problem)
     frame = _frame(patch, carrier_hz)
     solver = Solver(
         static_hamiltonian=np.diag(patch.energies_rad_s).astype(complex),
         hamiltonian_operators=_tone_operators(problem),
-        static_dissipators=_dissipators(jumps(patch, bath)),
+        static_dissipators=_dissipators(jumps(patch, bath), patch.dimension),
         rotating_frame=frame,
         vectorized=True,
         rwa_cutoff_freq=_RWA_CUTOFF * carrier_hz,

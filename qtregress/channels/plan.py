@@ -32,10 +32,10 @@ class Plan:
     pairs: Mapping[tuple[int, int], Gate]
 
 
-def _why_undecided(gate: Gate, chip: Chip) -> str:
+def _why_undecided(gate: Gate, profile: Profile, chip: Chip) -> str:
     if ideal_image(gate.name) is None:
         return f"no ideal gate is known for the name {gate.name}"
-    if reason := why_not_simulated(gate, chip):
+    if reason := why_not_simulated(gate, profile, chip):
         return reason
     if chip.fit is None:
         return "the chip's lines were never fitted (qtregress chip fit-drive)"
@@ -58,7 +58,7 @@ def _benchmarked_pairs(gates: list[Gate]) -> dict[tuple[int, int], Gate]:
     known = {gate.id for gate in gates}
     pairs: dict[tuple[int, int], Gate] = {}
     crossed = [gate for gate in gates if gate.name == "cx"]
-    for gate in sorted(crossed, key=lambda gate: (-gate.duration, gate.qubits), reverse=True):
+    for gate in sorted(crossed, key=lambda gate: (gate.duration, gate.qubits), reverse=True):
         left, right = sorted(gate.qubits)
         if {f"sx:{left}", f"sx:{right}"} <= known:
             pairs[left, right] = gate
@@ -78,7 +78,7 @@ def _pair_layers(profile: Profile, pair: tuple[int, int]) -> list[Gate]:
 def plan(profile: Profile, chip: Chip) -> Plan:
     """What can be simulated of ``profile`` on ``chip``; readout and virtual gates apart."""
     pulsed = [gate for gate in profile.gates if not gate.is_virtual and not _is_readout(gate)]
-    reasons = {gate.id: _why_undecided(gate, chip) for gate in pulsed}
+    reasons = {gate.id: _why_undecided(gate, profile, chip) for gate in pulsed}
     gates = [gate for gate in pulsed if not reasons[gate.id]]
     pairs = _benchmarked_pairs(gates)
     return Plan(

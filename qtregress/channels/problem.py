@@ -81,18 +81,31 @@ def patch_of(chip: Chip, qubits: tuple[int, ...], levels: int = LEVELS) -> Patch
     return pair_patch(found[0], found[1], j_hz)
 
 
-def why_not_simulated(gate: Gate, chip: Chip) -> str:
+def why_not_simulated(gate: Gate, profile: Profile, chip: Chip) -> str:
     """Why this gate cannot be put to an engine, or an empty string."""
     known = {qubit.index for qubit in chip.qubits}
     if len(gate.qubits) > _PAIR:
         return f"{gate.id} acts on {len(gate.qubits)} qubits; one and two are simulated"
     if missing := [q for q in gate.qubits if q not in known]:
         return f"the chip knows no qubit {missing[0]}"
-    if len(gate.qubits) == _PAIR and coupling_hz(chip, *gate.qubits) is None:
-        return f"the chip has no coupling between qubits {gate.qubits[0]} and {gate.qubits[1]}"
+    if silent := [q for q in gate.qubits if f"d{q}" not in profile.drive_frequency_hz]:
+        return f"the profile lists no drive frequency of d{silent[0]}"
+    if len(gate.qubits) == _PAIR and (reason := _pair_problem(gate, chip)):
+        return reason
     for channel in schedule(gate).waveforms:
         if reason := _channel_problem(channel, gate, chip):
             return reason
+    return ""
+
+
+def _pair_problem(gate: Gate, chip: Chip) -> str:
+    left, right = gate.qubits
+    j_hz = coupling_hz(chip, left, right)
+    if j_hz is None:
+        return f"the chip has no coupling between qubits {left} and {right}"
+    frequencies = [_parameters(chip.qubit(q), LEVELS).frequency_hz for q in gate.qubits]
+    if abs(frequencies[0] - frequencies[1]) <= 2 * abs(j_hz):
+        return f"qubits {left} and {right} are closer in frequency than their splitting 2 J"
     return ""
 
 

@@ -24,6 +24,8 @@ Indices = NDArray[np.intp]
 
 _STEPS = 1
 """Magnus steps a sample where two carriers overlap."""
+_STEPS_MIXED = 4
+"""Magnus steps a sample where they drive the same transmon."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,14 +152,26 @@ def _magnus_six(h: list[Complex], step_s: float) -> Complex:
     return 1j * omega / step_s
 
 
+def _steps_a_sample(problem: GateProblem, drives: Complex) -> int:
+    """More steps where a transmon meets two carriers: then its whole drive rotates."""
+    met = {
+        (tone.qubit, tone.carrier_of)
+        for tone, drive in zip(problem.tones, drives, strict=True)
+        if np.any(drive != 0)
+    }
+    is_simple = len({qubit for qubit, _ in met}) == len(met)
+    return _STEPS if is_simple else max(_STEPS, _STEPS_MIXED)
+
+
 def _rotating_steps(
     problem: GateProblem, compiled: CompiledPatch, segment: Segment, drives: Complex
 ) -> Steps:
     """Magnus steps of a fraction of a sample, for carriers that play at once."""
     frame = _frame(problem, segment)
-    step_s = problem.dt_s / _STEPS
-    begin = segment.start * problem.dt_s + step_s * np.arange(drives.shape[1] * _STEPS)
-    held = np.repeat(drives, _STEPS, axis=1)
+    count = _steps_a_sample(problem, drives)
+    step_s = problem.dt_s / count
+    begin = segment.start * problem.dt_s + step_s * np.arange(drives.shape[1] * count)
+    held = np.repeat(drives, count, axis=1)
     nodes = (0.5 - np.sqrt(15) / 10, 0.5, 0.5 + np.sqrt(15) / 10)
     sampled = [
         _hamiltonians(problem, compiled, frame, held, begin + node * step_s) for node in nodes

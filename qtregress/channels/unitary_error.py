@@ -38,9 +38,18 @@ def infidelity(block: Complex, ideal: Complex) -> float:
 
 
 def coherent_distance(new: Complex, old: Complex) -> float:
-    """C = 1 - F_avg between two unitaries (d, d): zero exactly for equal ones."""
+    """c = 1 - F_avg between two unitaries (d, d): zero exactly for equal ones.
+
+    From their difference at the best common phase, d - |Tr| = |new - old|**2 / 2: the
+    overlap itself would leave rounding where nothing changed.
+    """
     d = len(old)
-    return max(0.0, float((d**2 - abs(np.vdot(old, new)) ** 2) / (d * (d + 1))))
+    overlap = np.vdot(old, new)
+    size = float(np.abs(overlap))
+    if size == 0.0:
+        return d / (d + 1)
+    apart = float(np.sum(np.abs(new * (np.conj(overlap) / size) - old) ** 2)) / 2
+    return apart * (d + size) / (d * (d + 1))
 
 
 @cache
@@ -62,6 +71,7 @@ def error_vector(block: Complex, ideal: Complex) -> Floats:
     d = len(ideal)
     error = ideal.conj().T @ polar_unitary(block)
     trace = np.trace(error)
-    error = error * (np.conj(trace) / abs(trace))
+    if trace != 0:
+        error = error * (np.conj(trace) / np.abs(trace))
     components = np.einsum("kij,ji->k", paulis(d.bit_length() - 1), error) / d
     return cast("Floats", components.imag)

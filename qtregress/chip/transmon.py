@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
+from qtregress.errors import InputError
 from qtregress.units import angular
 
 Complex = NDArray[np.complex128]
@@ -105,6 +106,9 @@ def pair_patch(left: TransmonParameters, right: TransmonParameters, j_hz: float)
 
     The bare frequencies are solved for, so that the dressed 0-1 transition of each, with
     the other in its ground state, is the transmon's given frequency.
+
+    Raises:
+        InputError: there are no such bare frequencies (the dressed ones repel by 2 J).
     """
     ladders = (_ladder(left.levels), _ladder(right.levels))
     eye = (np.eye(left.levels), np.eye(right.levels))
@@ -126,6 +130,13 @@ def pair_patch(left: TransmonParameters, right: TransmonParameters, j_hz: float)
         bare = bare + off
         if np.max(np.abs(off)) < _DRESSED_RAD_S:
             break
+    else:
+        msg = (
+            f"coupled qubits must differ in frequency by more than 2 J = {2 * j_hz / 1e6:.3g} MHz, "
+            f"but those at {left.frequency_hz / 1e9:.6g} and {right.frequency_hz / 1e9:.6g} GHz "
+            "have no bare frequencies"
+        )
+        raise InputError(msg)
     lowering = vectors.T @ bare_lowering @ vectors
     return Patch(
         levels=(left.levels, right.levels),

@@ -100,7 +100,7 @@ def command(  # noqa: PLR0913  # one argument an option
 
     The reference engine is Qiskit Dynamics alone: minutes a gate, for comparison.
     """
-    one_standard_output([json_, None if quiet or json_ != "-" else "-"])
+    one_standard_output([json_, "-" if rb == "sampled" else None])
     run = measured_metrics(profile, chip, workload, jobs, engine=engine, quiet=quiet)
     if superoperators:
         _write_superoperators(run.measurement, Path(superoperators))

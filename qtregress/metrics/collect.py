@@ -11,7 +11,6 @@ from qtregress.channels.problem import bath_of, patch_of
 from qtregress.channels.unitary_error import polar_unitary
 from qtregress.chip.chip import Chip
 from qtregress.chip.cryostat import cryostat_of
-from qtregress.errors import InputError
 from qtregress.metrics.measurement import Measurement
 from qtregress.metrics.metric import Metric, measured, undecided
 from qtregress.rb.exact import ExactDecay
@@ -112,11 +111,7 @@ def _played(measurement: Measurement, subject: tuple[int, ...]) -> list[str]:
 
 def _load_metrics(measurement: Measurement) -> Iterator[Metric]:
     load = measurement.load
-    try:
-        stages = cryostat_of(measurement.chip).stages
-    except InputError:
-        return
-    for stage in stages:
+    for stage in cryostat_of(measurement.chip).stages:
         if load.problem:
             yield undecided("thermal.mean_power_w", stage.name, "W", load.problem)
             yield undecided("thermal.utilization", stage.name, "1", load.problem)

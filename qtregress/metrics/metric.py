@@ -6,7 +6,7 @@ from pydantic import Field
 
 from qtregress.document import Digest, Model, NonNegative, Real
 
-MetricId = Annotated[str, Field(pattern=r"^[a-z0-9_.]+/[A-Za-z0-9_.+:@-]+$", max_length=120)]
+MetricId = Annotated[str, Field(pattern=r"^[a-z0-9_.]+/[A-Za-z0-9_.+:@-]+$", max_length=240)]
 Sentence = Annotated[str, Field(max_length=2000)]
 
 

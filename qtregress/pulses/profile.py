@@ -8,12 +8,15 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from qtregress.document import Count, Index, Model, Name, Positive, Real, Source
+from qtregress.document import Count, Index, Model, Name, Source
 
 MAX_DURATION = 1_000_000
 MAX_GATES = 4096
 
 Channel = Annotated[str, Field(pattern=r"^[dumf](0|[1-9][0-9]{0,3})$")]
+Angle = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=-1e6, le=1e6)]
+Width = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=1e-3, le=MAX_DURATION)]
+Quadrature = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=-1e4, le=1e4)]
 Duration = Annotated[int, Field(strict=True, gt=0, le=MAX_DURATION)]
 Amplitude = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=-1, le=1)]
 
@@ -30,29 +33,29 @@ class ShapedPulse(Play):
     """A parametric pulse with a complex amplitude ``amp * exp(i angle)``."""
 
     amp: Amplitude
-    angle: Real = 0.0
+    angle: Angle = 0.0
 
 
 class Drag(ShapedPulse):
     """Lifted Gaussian with a derivative quadrature (Motzoi et al. 2009)."""
 
     envelope: Literal["drag"]
-    sigma: Positive
-    beta: Real
+    sigma: Width
+    beta: Quadrature
 
 
 class Gaussian(ShapedPulse):
     """Lifted Gaussian: zero one sample before its first and after its last."""
 
     envelope: Literal["gaussian"]
-    sigma: Positive
+    sigma: Width
 
 
 class GaussianSquare(ShapedPulse):
     """Flat top of ``width`` samples between two lifted Gaussian flanks."""
 
     envelope: Literal["gaussian_square"]
-    sigma: Positive
+    sigma: Width
     width: Annotated[float, Field(strict=True, allow_inf_nan=False, ge=0)]
 
     @model_validator(mode="after")
@@ -95,7 +98,7 @@ class ShiftPhase(Model):
 
     channel: Channel
     t0: Count
-    shift_phase: Real
+    shift_phase: Angle
 
 
 class Delay(Model):

@@ -69,10 +69,15 @@ def _carrier_hz(profile: Profile, chip: Chip, qubit: int) -> float:
 
 
 def load(chip: Chip, gates: Sequence[GateHeat], workload: Workload) -> Load:
-    """Stage powers, plate temperatures and photons at the workload."""
+    """Stage powers, plate temperatures and photons at the workload.
+
+    Raises:
+        InputError: the chip's cryostat is unknown or its lines do not fit it.
+    """
+    cryostat = cryostat_of(chip)
     try:
         power_w = stage_power_w(chip, gates, workload)
-        temperature_k = loaded_temperatures_k(cryostat_of(chip), power_w)
+        temperature_k = loaded_temperatures_k(cryostat, power_w)
         photons = extra_photons(chip, temperature_k)
     except InputError as problem:
         return Load(power_w={}, temperature_k={}, extra_photons={}, problem=str(problem))

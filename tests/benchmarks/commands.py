@@ -45,9 +45,7 @@ def run(arguments: list[str]) -> tuple[float, float]:
     """Wall time in seconds and largest memory of the process tree in MiB."""
     tool = Path(sys.executable).with_name("qtregress")
     started, largest = time.perf_counter(), 0.0
-    with subprocess.Popen(
-        [str(tool), *arguments], cwd=ROOT, stdout=subprocess.DEVNULL
-    ) as process:
+    with subprocess.Popen([str(tool), *arguments], cwd=ROOT, stdout=subprocess.DEVNULL) as process:
         while process.poll() is None:
             largest = max(largest, resident_mib(process.pid))
             time.sleep(0.05)

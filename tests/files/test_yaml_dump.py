@@ -88,7 +88,7 @@ GATES = st.builds(
     name=NAMES,
     qubits=st.lists(st.integers(0, 9), min_size=1, max_size=3, unique=True).map(tuple),
     duration=st.just(DURATION),
-    pulses=st.lists(PULSES, max_size=4).map(tuple),
+    pulses=st.lists(PULSES, max_size=4, unique_by=lambda row: row.channel).map(tuple),
 )
 VIRTUAL = st.builds(
     Gate,

@@ -1,0 +1,177 @@
+"""Which gates of a real two-qubit table are simulated, and what is said of the others."""
+
+import pytest
+
+from qtregress.channels.plan import Plan, gate_task, plan
+from qtregress.chip.chip import Chip, GateFit
+from qtregress.pulses.profile import Gate, Profile
+from tests import small
+
+PAIR = small.small(*small.PAIR)
+
+
+def fitted_as(chip: Chip, *rows: GateFit) -> Chip:
+    """The chip with this record of its fit."""
+    assert chip.fit is not None
+    return chip.model_copy(update={"fit": chip.fit.model_copy(update={"gates": rows})})
+
+
+def both_directions() -> Plan:
+    """The plan of the pair with cx:0-1 and cx:1-0."""
+    whole = small.lima()
+    gates = [gate for gate in whole.profile.gates if {0, 1}.issuperset(gate.qubits)]
+    return plan(small.checked(whole.profile, gates=tuple(gates)), whole.chip)
+
+
+def with_gate(gate: Gate) -> Profile:
+    """The pair's profile with one more gate."""
+    profile = PAIR.profile
+    frequencies = {f"d{qubit}": 5e9 for qubit in gate.qubits} | profile.drive_frequency_hz
+    return small.checked(profile, gates=(*profile.gates, gate), drive_frequency_hz=frequencies)
+
+
+def test_pulsed_gates_are_simulated() -> None:
+    """Everything that plays on drive lines is; readout and virtual Z are not asked for."""
+    planned = plan(PAIR.profile, PAIR.chip)
+
+    assert [gate.id for gate in planned.gates] == [
+        *("id:0", "id:1", "sx:0", "sx:1", "x:0", "x:1", "cx:0-1"),
+    ]
+
+
+def test_nothing_of_a_fitted_table_is_refused() -> None:
+    """Neither are readout and virtual Z refused: they are no gates of the model."""
+    assert plan(PAIR.profile, PAIR.chip).refused == {}
+
+
+def test_a_pair_needs_three_layers() -> None:
+    """Benchmarking plays sx on both, on the first and on the second qubit."""
+    layers = [gate.id for gate in plan(PAIR.profile, PAIR.chip).layers]
+
+    assert layers == ["sx.sx:0-1", "sx.id:0-1", "id.sx:0-1"]
+
+
+def test_one_qubit_needs_no_layers() -> None:
+    """Without a coupled partner there is no pair."""
+    case = small.small(0)
+
+    assert (plan(case.profile, case.chip).layers, plan(case.profile, case.chip).pairs) == ((), {})
+
+
+def test_layers_last_as_long_as_the_longer_gate() -> None:
+    """The shorter sx waits."""
+    profile = small.half_length(PAIR.profile, "sx:1")
+
+    assert {gate.duration for gate in plan(profile, PAIR.chip).layers} == {160}
+
+
+def test_the_shorter_direction_is_benchmarked() -> None:
+    """cx:0-1 takes 1376 samples, cx:1-0 takes 1536."""
+    assert both_directions().pairs[0, 1].id == "cx:0-1"
+
+
+def test_of_equal_directions_the_lower_control_is_benchmarked() -> None:
+    """The choice never depends on the table's order."""
+    cx = PAIR.profile.by_id["cx:0-1"]
+    whole = small.lima()
+    reverse = cx.model_copy(update={"qubits": (1, 0)})
+    kept = [gate for gate in PAIR.profile.gates if gate.name != "cx"]
+    for gates in ([*kept, cx, reverse], [*kept, reverse, cx]):
+        profile = small.checked(PAIR.profile, gates=tuple(gates))
+        assert plan(profile, whole.chip).pairs[0, 1].id == "cx:0-1"
+
+
+def test_a_pair_without_sx_is_not_benchmarked() -> None:
+    """Its Cliffords could not be played."""
+    assert plan(small.without(PAIR.profile, "sx:1"), PAIR.chip).pairs == {}
+
+
+@pytest.mark.parametrize(
+    ("gate", "reason"),
+    [
+        (Gate(name="frob", qubits=(0,), duration=160), "no ideal gate is known for the name frob"),
+        (Gate(name="x", qubits=(7,), duration=160), "the chip knows no qubit 7"),
+        (
+            Gate(name="cx", qubits=(1, 0), duration=160),
+            "the chip was fitted on a profile without this gate",
+        ),
+        (
+            Gate(name="cx", qubits=(0, 1, 2), duration=160),
+            "cx:0-1-2 acts on 3 qubits; one and two are simulated",
+        ),
+    ],
+)
+def test_a_refused_gate_has_a_reason(gate: Gate, reason: str) -> None:
+    """What cannot be simulated is named with why."""
+    assert plan(with_gate(gate), PAIR.chip).refused == {gate.id: reason}
+
+
+def test_a_gate_that_plays_elsewhere_is_refused() -> None:
+    """An x of one qubit that drives the other as well is not the fitted problem."""
+    own, others = PAIR.profile.by_id["x:0"], PAIR.profile.by_id["x:1"]
+    gates = [gate for gate in PAIR.profile.gates if gate.id != "x:0"]
+    loud = own.model_copy(update={"pulses": (*own.pulses, *others.pulses)})
+    profile = small.checked(PAIR.profile, gates=(*gates, loud))
+
+    assert plan(profile, PAIR.chip).refused == {
+        "x:0": "x:0 plays on d1, which drives qubits outside the gate"
+    }
+
+
+def test_a_gate_that_also_plays_readout_is_refused() -> None:
+    """Readout pulses inside a gate are no readout."""
+    own = PAIR.profile.by_id["x:0"]
+    tone = own.pulses[0].model_copy(update={"channel": "m0"})
+    gates = [gate for gate in PAIR.profile.gates if gate.id != "x:0"]
+    loud = own.model_copy(update={"pulses": (*own.pulses, tone)})
+    profile = small.checked(PAIR.profile, gates=(*gates, loud))
+
+    assert plan(profile, PAIR.chip).refused == {
+        "x:0": "x:0 plays on m0, and only drive channels are simulated"
+    }
+
+
+def test_without_a_coupling_the_pair_is_refused() -> None:
+    """A cross-resonance gate needs J."""
+    chip = PAIR.chip.model_copy(update={"couplings": ()})
+
+    assert plan(PAIR.profile, chip).refused == {
+        "cx:0-1": "the chip has no coupling between qubits 0 and 1"
+    }
+
+
+def test_without_its_control_channel_the_gate_is_refused() -> None:
+    """Where u0 leads nobody says."""
+    chip = PAIR.chip.model_copy(update={"control_channels": {}})
+
+    assert plan(PAIR.profile, chip).refused == {"cx:0-1": "the chip knows no control channel u0"}
+
+
+def test_on_an_unfitted_chip_nothing_is_simulated() -> None:
+    """Lines that were never calibrated do not judge anybody."""
+    planned = plan(PAIR.profile, PAIR.chip.model_copy(update={"fit": None}))
+
+    assert (planned.gates, set(planned.refused.values())) == (
+        (),
+        {"the chip's lines were never fitted (qtregress chip fit-drive)"},
+    )
+
+
+def test_an_unfitted_gate_is_refused_with_its_residual() -> None:
+    """A gate that the model does not reach is undecided, never quietly used."""
+    case = small.small(0)
+    row = GateFit(gate="x:0", residual=2e-3, status="unfitted")
+    chip = fitted_as(case.chip, row)
+
+    assert plan(case.profile, chip).refused["x:0"] == (
+        "the chip's model does not reach this gate (residual 0.002)"
+    )
+
+
+def test_the_load_warms_only_the_loaded_bath() -> None:
+    """One task carries the bath as calibrated and at the load."""
+    case = small.small(0)
+    task = gate_task(case.profile.by_id["x:0"], case.profile, case.chip, {0: 0.5}, "fast")
+    calm = gate_task(case.profile.by_id["x:0"], case.profile, case.chip, {}, "fast")
+
+    assert (task.cold == calm.cold == calm.at_load, task.at_load == task.cold) == (True, False)
