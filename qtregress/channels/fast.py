@@ -44,6 +44,8 @@ bath's rates and about with that of their length: so long up to this decoherence
 pair, shorter above, and short for a single transmon, where they cost nothing."""
 _BLOCK_S = 10e-9
 """Length over which one Magnus expansion runs."""
+_STEP_ERROR = 1e-9
+"""What the steps of overlapping carriers may add, by comparison with finer ones."""
 _TAYLOR_ORDERS = 12
 _TAYLOR_FLOOR = 1e-14
 
@@ -298,7 +300,7 @@ def propagate(
             totals[number] = [a @ b for a, b in zip(maps, totals[number], strict=True)]
         reached = known.lossless @ reached
         dwell_s = dwell_s + known.dwell_s
-        error += known.error
+        error += known.error + (_STEP_ERROR if part.is_phased else 0.0)
     return FastMaps(
         maps=_phase_average(problem, totals, phases_rad), dwell_s=dwell_s, error_estimate=error
     )

@@ -46,8 +46,8 @@ def coherent_distance(new: Complex, old: Complex) -> float:
     d = len(old)
     overlap = np.vdot(old, new)
     size = float(np.abs(overlap))
-    if size == 0.0:
-        return d / (d + 1)
+    if not size > 0.0:  # orthogonal, or not a number: that stays one
+        return size + d / (d + 1)
     apart = float(np.sum(np.abs(new * (np.conj(overlap) / size) - old) ** 2)) / 2
     return apart * (d + size) / (d * (d + 1))
 

@@ -23,7 +23,7 @@ from qtregress.pulses.profile import (
 Complex = NDArray[np.complex128]
 Shaped = Drag | Gaussian | GaussianSquare | Constant
 
-ROUNDING = 2e-15
+ROUNDING = 2e-14
 DURATIONS = st.integers(1, 400)
 AMPLITUDES = st.floats(-1, 1)
 ANGLES = st.floats(-7, 7)
