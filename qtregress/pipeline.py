@@ -91,7 +91,14 @@ def judge(
     absorbed = recalibration(old[0], new[0], policy, run=run)
     rows = compare(old, new, absorbed)
     found = changes(old[0].profile, new[0].profile, new[0].chip, {row.id for row in rows})
-    return decide(rows, found, policy=policy, baseline=baseline, notes=notes(absorbed))
+    remarks = (*_names(old[0].profile, new[0].profile), *notes(absorbed))
+    return decide(rows, found, policy=policy, baseline=baseline, notes=remarks)
+
+
+def _names(old: Profile, new: Profile) -> list[str]:
+    if old.firmware != new.firmware or digest(old) == digest(new):
+        return []
+    return [f"Both releases call themselves {new.firmware}, but their tables differ."]
 
 
 def notes(absorbed: Recalibration) -> tuple[str, ...]:

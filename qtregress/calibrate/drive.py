@@ -82,7 +82,7 @@ def _line_start(qubit: Qubit, gates: Sequence[Gate], dt_ns: float) -> Floats:
 def fit_line(chip: Chip, profile: Profile, index: int) -> DriveLine:
     """The drive line on which x and sx of one qubit are what they mean.
 
-    Unchanged where the profile has neither gate: its gates then stay unfitted.
+    Unchanged where the profile lacks either gate: six numbers need both unitaries.
     """
     qubit = chip.qubit(index)
     gates = [g for g in _one_qubit_gates(profile, index) if not why_not_simulated(g, profile, chip)]

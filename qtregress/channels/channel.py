@@ -32,7 +32,8 @@ class GateChannel:
         dwell_s: mean time spent in each dressed state, over uniform computational inputs,
             shape (n,).
         duration_s: length of the gate.
-        error_estimate: largest superoperator element by which the maps may be wrong.
+        error_estimate: largest element by which the computational maps may be wrong; coherences
+            between leakage levels beat faster than four start phases average.
     """
 
     gate: str

@@ -38,7 +38,7 @@ def infidelity(block: Complex, ideal: Complex) -> float:
 
 
 def coherent_distance(new: Complex, old: Complex) -> float:
-    """c = 1 - F_avg between two unitaries (d, d): zero exactly for equal ones.
+    """C = 1 - F_avg between two unitaries (d, d): zero exactly for equal ones.
 
     From their difference at the best common phase, d - |Tr| = |new - old|**2 / 2: the
     overlap itself would leave rounding where nothing changed.

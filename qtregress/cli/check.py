@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from qtregress.cli.edge import console, exit_style_option, now, one_standard_output
+from qtregress.cli.edge import console, exit_style_option, forget, now, one_standard_output
 from qtregress.errors import BaselineError, ExitCode, InputError
 
 if TYPE_CHECKING:
@@ -80,6 +80,8 @@ def command(  # noqa: PLR0913  # one argument an option
     from qtregress.cli.report import write_reports
 
     one_standard_output([junit, json_, markdown])
+    for target in (junit, json_, markdown):
+        forget(target)
     given = _load(old, new, chip=chip, baseline=baseline, policy=policy, workload=workload)
     decision = _decide(given, engine=engine, jobs=jobs, quiet=quiet)
     verdict = _document(decision, given)

@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from qtregress.errors import ExitCode
+from qtregress.errors import ExitCode, InputError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -99,6 +99,21 @@ def deliver(target: str, text: str) -> None:
     from qtregress.files.atomic import write_text
 
     write_text(Path(target), text)
+
+
+def forget(target: str | None) -> None:
+    """Remove an earlier report: what a failed run leaves must not look like its answer.
+
+    Raises:
+        InputError: it is there and cannot be removed.
+    """
+    if target in {None, "-"} or not Path(str(target)).is_file():
+        return
+    try:
+        Path(str(target)).unlink()
+    except OSError as error:
+        msg = f"{target}: an earlier report cannot be removed: {error.strerror}"
+        raise InputError(msg) from error
 
 
 def one_standard_output(targets: Sequence[str | None]) -> None:

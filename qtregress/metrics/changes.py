@@ -5,17 +5,34 @@ from math import isclose, pi
 
 from qtregress.chip.chip import Chip
 from qtregress.metrics.difference import UnjudgedChange
-from qtregress.pulses.profile import Gate, Profile
+from qtregress.pulses.profile import Gate, Instruction, Profile
 from qtregress.pulses.schedule import schedule
 
 _SAME_PHASE_RAD = 1e-9
 
 
-def _short(gate: Gate | None) -> str:
-    if gate is None:
-        return "absent"
-    kind = f"virtual on {', '.join(gate.virtual_z)}" if gate.is_virtual else ""
-    return kind or f"{len(gate.pulses)} pulses in {gate.duration} dt"
+def _row(row: Instruction) -> dict[str, object]:
+    return row.model_dump()
+
+
+def _first_difference(old: Gate, new: Gate) -> tuple[str, str]:
+    """What the first difference of two versions of a gate reads in either."""
+    if old.duration != new.duration:
+        return f"{old.duration} dt long", f"{new.duration} dt long"
+    if old.virtual_z != new.virtual_z:
+        return f"turns {', '.join(old.virtual_z)}", f"turns {', '.join(new.virtual_z)}"
+    for before, after in zip(old.pulses, new.pulses, strict=False):
+        was, now = _row(before), _row(after)
+        for key in (*was, *now):
+            if was.get(key) != now.get(key):
+                place = f"{before.channel} at {before.t0} dt: {key}"
+                return f"{place} {_cell(was.get(key))}", f"{place} {_cell(now.get(key))}"
+    return f"{len(old.pulses)} rows", f"{len(new.pulses)} rows"
+
+
+def _cell(value: object) -> str:
+    """A field's value, short even where it is a list of samples."""
+    return f"{len(value)} samples" if isinstance(value, tuple) else repr(value)
 
 
 def _gate_changes(old: Profile, new: Profile, judged: Collection[str]) -> Iterator[UnjudgedChange]:
@@ -23,13 +40,32 @@ def _gate_changes(old: Profile, new: Profile, judged: Collection[str]) -> Iterat
         before, after = old.by_id.get(gate_id), new.by_id.get(gate_id)
         if before == after:
             continue
+        was, now = "absent", "absent"
+        if before is not None and after is not None:
+            was, now = _first_difference(before, after)
+        elif before is not None:
+            was = f"{before.duration} dt long"
+        elif after is not None:
+            now = f"{after.duration} dt long"
         metric = f"gate.error/{gate_id}"
         yield UnjudgedChange(
             where=gate_id,
-            old=_short(before),
-            new=_short(after),
+            old=was,
+            new=now,
             covered_by=(metric,) if metric in judged else (),
         )
+
+
+def _idle_changes(old: Profile, new: Profile) -> Iterator[UnjudgedChange]:
+    """Another length of ``id``: circuits count on it, and no error gets worse by waiting less."""
+    for gate_id, gate in new.by_id.items():
+        before = old.by_id.get(gate_id)
+        if gate.name == "id" and before is not None and before.duration != gate.duration:
+            yield UnjudgedChange(
+                where=f"{gate_id} duration",
+                old=f"{before.duration} dt",
+                new=f"{gate.duration} dt",
+            )
 
 
 def _frequency_changes(
@@ -109,6 +145,7 @@ def changes(
     """
     return (
         *_gate_changes(old, new, judged),
+        *_idle_changes(old, new),
         *_frequency_changes(old, new, judged),
         *_grid_changes(old, new, judged),
         *_frame_changes(old, new, chip),

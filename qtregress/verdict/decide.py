@@ -180,7 +180,7 @@ def _doubts(
     )
     found += _first(
         [
-            f"{u.where} changed from {u.old} to {u.new}, and no critical metric judges it."
+            f"{u.where} changed from {u.old} to {u.new}, and no decided critical metric judges it."
             for u in unjudged
         ],
         "changes are unjudged",

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from qtregress.channels import fast
+from qtregress.channels import fast, propagation
 from qtregress.channels.fast import FastMaps
 from qtregress.channels.simulate import GateTask, simulate_gate
 
@@ -120,6 +120,24 @@ def test_estimate_bounds_the_error_of_a_cx(
 
     state(f"{name} {gate}: estimate over error", both[0].error_estimate / difference(both))
     assert difference(both) <= both[0].error_estimate
+
+
+def test_estimate_bounds_the_error_of_a_cx_at_four_levels(
+    device: Devices, state: State, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At four levels the estimate of a CX bounds its difference from a finer solution."""
+    case = device("manila").gate("cx:0-1")
+    quick = case.fast()
+    # the reference's own steps err by 1e-9 here, too near to what is judged
+    monkeypatch.setattr(fast, "_LONGEST_SUB_BLOCK_S", 0.5e-9)
+    monkeypatch.setattr(fast, "_SHORTEST_SUB_BLOCK_S", 0.5e-9)
+    monkeypatch.setattr(fast, "_BLOCK_S", 2e-9)
+    monkeypatch.setattr(propagation, "_STEPS", 4)
+
+    found = float(np.abs(quick.maps[0] - case.map).max())
+
+    state("manila cx:0-1, four levels: estimate over error", quick.error_estimate / found)
+    assert found <= quick.error_estimate
 
 
 @pytest.mark.parametrize(("gate", "levels"), [("x:0", 4), ("sx:0", 4), ("cx:0-1", 3)])

@@ -58,11 +58,12 @@ def test_one_qubit_needs_no_layers() -> None:
     assert (plan(case.profile, case.chip).layers, plan(case.profile, case.chip).pairs) == ((), {})
 
 
-def test_layers_last_as_long_as_the_longer_gate() -> None:
+@pytest.mark.parametrize("gate", ["sx:0", "sx:1"])
+def test_layers_last_as_long_as_the_longer_gate(gate: str) -> None:
     """The shorter sx waits."""
-    profile = small.half_length(PAIR.profile, "sx:1")
+    profile = small.half_length(PAIR.profile, gate)
 
-    assert {gate.duration for gate in plan(profile, PAIR.chip).layers} == {160}
+    assert {row.duration for row in plan(profile, PAIR.chip).layers} == {160}
 
 
 def test_the_shorter_direction_is_benchmarked() -> None:

@@ -14,7 +14,7 @@ from qtregress.channels.problem import (
 )
 from qtregress.chip.chip import Chip
 from qtregress.pulses.layers import idle, layer
-from qtregress.pulses.profile import Constant, Delay, Gate, Profile, ShiftPhase
+from qtregress.pulses.profile import Constant, Gate, Profile, ShiftPhase
 
 Chips = Callable[..., Chip]
 Profiles = Callable[..., Profile]
@@ -117,41 +117,59 @@ def refusal(gate: Gate, chip: Chip) -> str:
 
 
 @pytest.mark.parametrize("gate", [idle(0, 8), plays("d0", 0), plays("u0", 0, 1)])
-def test_gates_of_one_and_two_qubits_are_simulated(gate: Gate, make_chip: Chips) -> None:
+def test_gates_of_one_and_two_qubits_are_simulated(
+    gate: Gate, make_chip: Chips, make_profile: Profiles
+) -> None:
     """Nothing speaks against a gate that plays on drive channels of its own qubits."""
-    assert refusal(gate, make_chip(qubits=2)) == ""
+    assert why_not_simulated(gate, make_profile(gate), make_chip(qubits=2)) == ""
 
 
 @pytest.mark.parametrize(
     ("gate", "reason"),
     [
         (plays("d0", 0, 1, 2), "x:0-1-2 acts on 3 qubits; one and two are simulated"),
-        (plays("d7", 7), "the chip knows no qubit 7"),
+        (plays("d0", 7), "the chip knows no qubit 7"),
         (plays("u9", 0, 1), "the chip knows no control channel u9"),
-        (plays("m0", 0), "x:0 plays on m0, and only drive channels are simulated"),
         (plays("d1", 0), "x:0 plays on d1, which drives qubits outside the gate"),
         (plays("u0", 0), "x:0 plays on u0, which drives qubits outside the gate"),
+        (plays("f0", 0), "x:0 plays on f0, and only drive channels are simulated"),
     ],
 )
-def test_other_gates_have_a_reason(gate: Gate, reason: str, make_chip: Chips) -> None:
+def test_other_gates_have_a_reason(
+    gate: Gate, reason: str, make_chip: Chips, make_profile: Profiles
+) -> None:
     """A gate that no engine can be asked about says why."""
-    assert refusal(gate, make_chip(qubits=2)) == reason
+    assert why_not_simulated(gate, make_profile(gate), make_chip(qubits=2)) == reason
 
 
-def test_uncoupled_gate_has_a_reason(make_chip: Chips) -> None:
+def test_uncoupled_gate_has_a_reason(make_chip: Chips, make_profile: Profiles) -> None:
     """A gate on a pair that the chip does not couple says so."""
+    gate = plays("d0", 0, 1)
     chip = make_chip(qubits=2).model_copy(update={"couplings": ()})
 
-    found = refusal(plays("d0", 0, 1), chip)
+    found = why_not_simulated(gate, make_profile(gate), chip)
 
     assert found == "the chip has no coupling between qubits 0 and 1"
 
 
-def test_every_qubit_of_a_problem_has_a_carrier(make_chip: Chips, make_profile: Profiles) -> None:
-    """A gate on a qubit without drive frequency is refused, or put without a KeyError."""
-    chip = make_chip(qubits=2)
-    wait = Delay(channel="d0", t0=0, delay=8)
-    gate = Gate(name="cx", qubits=(0, 1), duration=8, pulses=(wait,))
+def test_pair_nearer_than_its_splitting_has_a_reason(
+    make_chip: Chips, make_profile: Profiles
+) -> None:
+    """A gate on a pair nearer in frequency than 2 J says so."""
+    gate = plays("d0", 0, 1)
+
+    found = why_not_simulated(gate, make_profile(gate), make_chip(qubits=2, j_hz=60e6))
+
+    assert found == "qubits 0 and 1 are closer in frequency than their splitting 2 J"
+
+
+def test_gate_on_a_qubit_without_frequency_has_a_reason(
+    make_chip: Chips, make_profile: Profiles
+) -> None:
+    """A gate on a qubit for which the profile lists no drive frequency says so."""
+    gate = plays("d0", 0, 1)
     profile = make_profile(gate).model_copy(update={"drive_frequency_hz": {"d0": 5e9}})
 
-    assert why_not_simulated(gate, profile, chip) == "the profile lists no drive frequency of d1"
+    found = why_not_simulated(gate, profile, make_chip(qubits=2))
+
+    assert found == "the profile lists no drive frequency of d1"

@@ -76,7 +76,7 @@ def test_a_virtual_z_that_turns_fewer_channels_is_a_change() -> None:
     (change,) = found(small.checked(PAIR.profile, gates=tuple(gates)))
 
     assert (change.where, change.old, change.new, change.covered_by) == (
-        *("rz:0", "virtual on d0, u1", "virtual on d0", ()),
+        *("rz:0", "turns d0, u1", "turns d0", ()),
     )
 
 
@@ -148,3 +148,25 @@ def test_an_old_frame_fault_is_not_listed_again() -> None:
     louder = small.louder(faulty, 0.01, "u0")
 
     assert [c.where for c in changes(faulty, louder, PAIR.chip, ())] == ["cx:0-1"]
+
+
+def test_a_turned_spectator_is_a_change() -> None:
+    """A gate that also turns the frame of a qubit it does not act on is listed, unjudged."""
+    x = PAIR.profile.by_id["x:0"]
+    turn = ShiftPhase(channel="d1", t0=0, shift_phase=0.5)
+    turned = x.model_copy(update={"pulses": (turn, *x.pulses)})
+    gates = tuple(turned if gate.id == "x:0" else gate for gate in PAIR.profile.gates)
+    new = small.checked(PAIR.profile, gates=gates)
+    rows = found(new, "gate.error/x:0")
+
+    assert [change.where for change in rows if not change.covered_by] == ["x:0 frame of d1"]
+
+
+def test_a_shorter_wait_is_a_change() -> None:
+    """Waiting less is no improvement that may pass: circuits count on the length of id."""
+    idle = PAIR.profile.by_id["id:0"].model_copy(update={"duration": 80, "pulses": ()})
+    gates = tuple(idle if gate.id == "id:0" else gate for gate in PAIR.profile.gates)
+    new = small.checked(PAIR.profile, gates=gates)
+    rows = found(new, "gate.error/id:0")
+
+    assert [change.where for change in rows if not change.covered_by] == ["id:0 duration"]

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qtregress.chip.chip import Chip
+from qtregress.errors import InputError
 from qtregress.pulses.profile import Profile
 from qtregress.thermal.heat import gate_heat, gate_heats, load
 from qtregress.thermal.workload import DEFAULT_WORKLOAD, Workload
@@ -152,8 +153,9 @@ def test_a_load_that_cannot_be_known_says_why() -> None:
     )
 
 
-def test_a_chip_in_no_cryostat_has_no_load() -> None:
-    """An unknown cryostat is a problem as well."""
+def test_a_chip_in_an_unknown_cryostat_is_refused() -> None:
+    """That is a mistake in the chip file, and no load that cannot be known."""
     chip = ONE.chip.model_copy(update={"cryostat": "bucket"})
 
-    assert "but is bucket" in load(chip, [], DEFAULT_WORKLOAD).problem
+    with pytest.raises(InputError, match=r"one of krinner-2019-xld, but is bucket"):
+        load(chip, [], DEFAULT_WORKLOAD)
