@@ -5,7 +5,7 @@
 SHELL := /bin/sh
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help demo test slow check lint types imports schemas bench validation coverage clean
+.PHONY: help demo test slow check lint types imports schemas bench validation picture coverage clean
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -74,6 +74,9 @@ bench: $(VENV)/.installed
 
 validation: $(VENV)/.installed
 	$(BIN)/python tests/benchmarks/validation.py
+
+picture: demo
+	$(BIN)/python tests/benchmarks/picture.py
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage

@@ -116,8 +116,8 @@ def error_changes(
             incoherent=lossy,
             scale=gate_scale(old.chip, gate_id, limit),
             note=(
-                f"incoherent part {lossy:+.2e}; moved by c = {max(c):.2e} "
-                f"with OLD's own coherent error up to {e:.2e}"
+                f"Loss changed it by {lossy:+.2e}; the pulses moved by c = {max(c):.2e}, and "
+                f"OLD's own coherent error is up to {e:.2e}."
             ),
         )
     return values
@@ -182,7 +182,7 @@ def _clifford_change(
         coherent=(min(low, change) - lossy, max(high, change) - lossy),
         incoherent=lossy,
         scale=sum(n * gates[name].scale for name, n in weights.items()),
-        note=f"sum over a Clifford's gates: {counted}",
+        note=f"The sum over a Clifford's gates: {counted}.",
     )
 
 
@@ -267,7 +267,7 @@ def _absorbed_row(metric: str, subject: str, unit: str, value: float) -> Differe
         new=value,
         interval=(value, value),
         scale=0.0,
-        note="absorbed as a recalibration of the line; a shared error this size is invisible",
+        note="Absorbed as a recalibration of the line; a shared error this size is invisible.",
     )
 
 
