@@ -19,7 +19,7 @@ from qtregress.report.text import (
 from qtregress.verdict.rules import quantity
 from qtregress.verdict.verdict import JudgedMetric, Outcome, Verdict, VerdictWord
 
-TROUBLE_ROWS = 40
+TROUBLE_ROWS = 20
 OK_ROWS = 5
 
 _BANNERS: dict[VerdictWord, str] = {
@@ -40,7 +40,7 @@ def verdict_table(verdict: Verdict) -> RenderableType:
     """What ``qtregress check`` shows; readable at 80 columns, no markup is interpreted."""
     bad, good = trouble(verdict), passed(verdict, critical=True)
     parts: list[RenderableType] = [_banner(verdict), *map(_bullet, verdict.reasons)]
-    rows = [*bad[:TROUBLE_ROWS], *good[:OK_ROWS]]
+    rows = bad[:TROUBLE_ROWS] or good[:OK_ROWS]
     if rows:
         parts += [Text(), _table(rows)]
     parts += [Text(line, style="dim") for line in _summaries(verdict)]

@@ -38,9 +38,11 @@ def passed(verdict: Verdict, *, critical: bool) -> list[JudgedMetric]:
 
 
 def change(metric: JudgedMetric) -> str:
-    """The change as a share of the old value where there is one, else in its unit."""
-    if metric.relative is not None and abs(metric.relative) < _LARGE:
+    """The change as a share of the old value or a multiple of it, else in its unit."""
+    if metric.relative is not None and abs(metric.relative) < 1:
         return f"{100 * metric.relative:+.2g} %"
+    if metric.relative is not None and 1 <= metric.relative < _LARGE:
+        return f"{1 + metric.relative:.4g}x"
     if metric.delta is None:
         return "—"
     sign = "+" if metric.delta > 0 else ""
@@ -58,4 +60,4 @@ def release(verdict: Verdict) -> str:
     return f"{evidence.device}: {evidence.old_firmware} -> {evidence.new_firmware}"
 
 
-_LARGE = 10.0
+_LARGE = 9999.0

@@ -20,7 +20,8 @@ from qtregress.verdict.verdict import (
 )
 
 _SHOWN = 5
-_SHOWN_ADVISORY = 2
+_SHOWN_BESIDE = 2
+"""Of sentences that do not decide."""
 _FIELD = 200
 _TROUBLE: tuple[Outcome, ...] = ("regressed", "undecided", "waived")
 _DECIDED: frozenset[Outcome] = frozenset({"ok", "regressed", "improved"})
@@ -217,8 +218,8 @@ def _reasons(
         heads[verdict],
         *_named(regressed_gates(metrics)),
         *_first(regressed, "critical metrics regressed", _SHOWN),
-        *_first(doubts, "reasons to hold", _SHOWN),
-        *_first(notes, "advisory metrics regressed", _SHOWN_ADVISORY),
+        *_first(doubts, "reasons to hold", _SHOWN if verdict == "hold" else _SHOWN_BESIDE),
+        *_first(notes, "advisory metrics regressed", 0 if regressed else _SHOWN_BESIDE),
     ]
 
 
