@@ -32,8 +32,8 @@ _STEPS = (1e-4, 1e-4, 1e3)
 _PARAMETERS = len(_STEPS)
 _ALLOWED_SHARE = 0.1
 """Of a gate's margin, by which absorbing may worsen the bound on its coherent error."""
-_NOTHING = (1e-6, 1e-6, 1.0)
-"""Shifts below these (gain, rad, Hz) are rounding and absorb nothing."""
+_NOTHING = (5e-5, 5e-5, 50.0)
+"""Shifts below these (gain, rad, Hz) move a gate by less than 1e-8 and absorb nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +61,7 @@ class LineShift:
         )
 
     @property
-    def is_rounding(self) -> bool:
+    def is_negligible(self) -> bool:
         """Whether there is nothing to absorb."""
         values = (self.gain, self.phase_rad, self.frequency_hz)
         return all(abs(value) < floor for value, floor in zip(values, _NOTHING, strict=True))
@@ -244,7 +244,7 @@ def absorb(
             refused |= {q: _why_too_far(s, chip.drift_prior) for q, s in too_far.items()}
             lines = [q for q in lines if q not in too_far]
             continue
-        kept = {q: shift for q, shift in shifts.items() if not shift.is_rounding}
+        kept = {q: shift for q, shift in shifts.items() if not shift.is_negligible}
         after = _distances(profile, shifted(chip, kept), pairs, run) if kept else before
         worst = _made_worst(pairs, before, after)
         if worst is None:

@@ -281,8 +281,8 @@ def test_a_line_s_cross_drive_moves_with_it() -> None:
     new = small.louder(small.small(*small.PAIR).profile, 0.003, "d0", "u0")
     shifts = found_in(new, *small.PAIR).absorbed
 
+    assert shifts.keys() == {0}
     assert shifts[0].gain == pytest.approx(-0.003, rel=0.03)
-    assert numbers(shifts[1]) == pytest.approx((0.0, 0.0, 0.0), abs=0.01)
 
 
 def test_a_cross_drive_alone_is_no_gain_of_its_line() -> None:
