@@ -6,7 +6,7 @@ from pydantic import Field
 
 from qtregress.document import Digest, Model, Name
 from qtregress.identity import digest
-from qtregress.metrics.metric import Metric
+from qtregress.metrics.metric import MAX_METRICS, Metric
 
 _DIGITS = 9
 
@@ -33,7 +33,7 @@ class Record(Model):
     reason: Reason
     accepted: Reason = ""
     previous: Digest | None = None
-    metrics: tuple[Metric, ...]
+    metrics: Annotated[tuple[Metric, ...], Field(max_length=MAX_METRICS)]
 
 
 class Baseline(Record):

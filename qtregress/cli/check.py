@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from qtregress.cli.edge import console, exit_style_option, forget, now, one_standard_output
+from qtregress.cli.edge import console, exit_style_option, now, one_standard_output, prepare
 from qtregress.errors import BaselineError, ExitCode, InputError
 
 if TYPE_CHECKING:
@@ -77,11 +77,12 @@ def command(  # noqa: PLR0913  # one argument an option
     OLD and NEW are profiles: files, or REV:PATH read from git. Both are simulated on OLD's
     chip; OLD must still reproduce its accepted baseline (12 if not).
     """
+    from qtregress.cli.inputs import beside
     from qtregress.cli.report import write_reports
 
     one_standard_output([junit, json_, markdown])
-    for target in (junit, json_, markdown):
-        forget(target)
+    near = chip or beside(old, "chip.yaml")
+    prepare([junit, json_, markdown], [old, new, near, baseline, policy, workload])
     given = _load(old, new, chip=chip, baseline=baseline, policy=policy, workload=workload)
     decision = _decide(given, engine=engine, jobs=jobs, quiet=quiet)
     verdict = _document(decision, given)
@@ -158,6 +159,9 @@ def _same_origin(given: _Inputs) -> None:
         policy_digest=digest(effective(given.policy)),
         workload_digest=digest(given.workload),
     )
+    if not given.baseline.accepted:
+        msg = f"{given.baseline_path}: the baseline was proposed but never accepted"
+        raise BaselineError(msg)
     if problems := mismatches(given.baseline, origin):
         msg = f"{given.baseline_path}: {'; '.join(problems)}"
         raise BaselineError(msg)

@@ -101,18 +101,35 @@ def deliver(target: str, text: str) -> None:
     write_text(Path(target), text)
 
 
-def forget(target: str | None) -> None:
-    """Remove an earlier report: what a failed run leaves must not look like its answer.
+def prepare(targets: Sequence[str | None], inputs: Sequence[str | Path | None]) -> None:
+    """Make sure, before anything is computed, that reports can be written where they should.
+
+    Earlier reports are removed: what a failed run leaves must not look like its answer.
 
     Raises:
-        InputError: it is there and cannot be removed.
+        click.UsageError: a report would replace an input.
+        InputError: a folder is missing, or an earlier report cannot be removed.
     """
-    if target in {None, "-"} or not Path(str(target)).is_file():
+    files = [Path(target) for target in targets if target not in {None, "-", ""}]
+    given = {os.path.realpath(path) for path in inputs if path is not None}
+    for file in files:
+        if os.path.realpath(file) in given:
+            msg = f"a report must not replace an input, but {file} is one"
+            raise click.UsageError(msg)
+        if not os.path.isdir(file.parent):  # noqa: PTH112  # never raises
+            msg = f"{file}: cannot be written: there is no folder {file.parent}"
+            raise InputError(msg)
+    for file in files:
+        _forget(file)
+
+
+def _forget(file: Path) -> None:
+    if not os.path.isfile(file):  # noqa: PTH113  # never raises
         return
     try:
-        Path(str(target)).unlink()
+        file.unlink()
     except OSError as error:
-        msg = f"{target}: an earlier report cannot be removed: {error.strerror}"
+        msg = f"{file}: an earlier report cannot be removed: {error.strerror}"
         raise InputError(msg) from error
 
 

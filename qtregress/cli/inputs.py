@@ -27,7 +27,8 @@ def beside(profile: str, name: str) -> str:
     """The file ``name`` in the profile's folder, at the profile's revision if it has one."""
     if is_revision(profile):
         revision, _, path = profile.partition(":")
-        return f"{revision}:{PurePosixPath(path).parent / name}"
+        here = "./" if path.startswith("./") else ""
+        return f"{revision}:{here}{PurePosixPath(path).parent / name}"
     return str(Path(profile).parent / name)
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from qtregress.cli.edge import console, deliver, one_standard_output
+from qtregress.cli.edge import console, deliver, one_standard_output, prepare
 from qtregress.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -100,7 +100,11 @@ def command(  # noqa: PLR0913  # one argument an option
 
     The reference engine is Qiskit Dynamics alone: minutes a gate, for comparison.
     """
+    from qtregress.cli.inputs import beside
+
     one_standard_output([json_, "-" if rb == "sampled" else None])
+    near = chip or beside(profile, "chip.yaml")
+    prepare([json_, superoperators], [profile, near, workload])
     run = measured_metrics(profile, chip, workload, jobs, engine=engine, quiet=quiet)
     if superoperators:
         _write_superoperators(run.measurement, Path(superoperators))

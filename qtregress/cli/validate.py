@@ -5,7 +5,7 @@ import click
 from qtregress.errors import ExitCode, InputError
 
 
-@click.command("validate")
+@click.command("validate", context_settings={"help_option_names": ["--help"]})
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 def command(files: tuple[str, ...]) -> ExitCode:
     """Check each FILE (or REV:PATH) against its format; nothing is simulated.
@@ -26,5 +26,5 @@ def _problem(file: str) -> str:
         loaded = load_any(file)
     except InputError as error:
         return str(error)
-    click.echo(f"{file}: valid {loaded.kind} {loaded.digest}")
+    click.echo(f"{loaded.path}: valid {loaded.kind} {loaded.digest}")
     return ""

@@ -6,7 +6,9 @@ thread each: the matrices are small, and threads that contend cost more than the
 
 import multiprocessing
 import os
+import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
@@ -23,8 +25,28 @@ def default_jobs() -> int:
     return max(1, os.cpu_count() or 1)
 
 
-def _one_thread() -> None:
+def _begin() -> None:
+    """One BLAS thread a worker; a signal to the parent is the parent's to handle."""
     threadpool_limits(limits=1)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _stop(number: int, frame: object) -> None:
+    del number, frame
+    raise KeyboardInterrupt
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """SIGTERM ends like Ctrl-C, so that no worker outlives a cancelled job."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, _stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager
@@ -37,11 +59,12 @@ def workers(jobs: int | None, *, quiet: bool) -> Iterator[Run]:
     count = jobs or default_jobs()
     method = "fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn"
     with (
+        _stoppable(),
         threadpool_limits(limits=1),
         ProcessPoolExecutor(
             max_workers=count,
             mp_context=multiprocessing.get_context(method),
-            initializer=_one_thread,
+            initializer=_begin,
         ) as pool,
     ):
 

@@ -12,13 +12,21 @@ from qtregress.baseline.record import Baseline
 from qtregress.errors import BaselineError, InputError
 from qtregress.files.atomic import write_text
 from qtregress.files.documents import load
+from qtregress.files.git import is_revision
 from qtregress.identity import canonical_value
 
 PROPOSED = ".proposed.json"
 
 
 def approved_path(folder: Path, device: str) -> Path:
-    """Where the device's approved baseline lies."""
+    """Where the device's approved baseline lies.
+
+    Raises:
+        BaselineError: the device's name would make it another device's proposal.
+    """
+    if device.endswith(".proposed"):
+        msg = f"a device that has baselines must not be named like a proposal, but is {device}"
+        raise BaselineError(msg)
     return folder / f"{device}.json"
 
 
@@ -99,8 +107,7 @@ def baseline_text(baseline: Baseline) -> str:
 
 
 def _read(path: Path) -> Baseline:
-    is_revision = ":" in str(path)
-    if not is_revision and not os.path.lexists(path):
+    if not is_revision(str(path)) and not os.path.lexists(path):
         msg = f"{path}: there is no baseline; propose one and accept it"
         raise BaselineError(msg)
     try:

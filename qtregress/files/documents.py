@@ -15,12 +15,12 @@ from pydantic import BaseModel, ValidationError
 
 from qtregress.document import Model
 from qtregress.errors import InputError
-from qtregress.files.git import read_revision
+from qtregress.files.git import is_revision, read_revision
 from qtregress.files.json_text import parse_json, places_in_json
 from qtregress.files.problems import Problem, key_path, listed, problems, shown
 from qtregress.files.text import Text, as_text, read_text
 from qtregress.files.yaml_dump import dump
-from qtregress.files.yaml_text import MAX_DEPTH, KeyPath, Places, parse_yaml
+from qtregress.files.yaml_text import MAX_DEPTH, MAX_NODES, KeyPath, Places, parse_yaml
 from qtregress.identity import digest
 from qtregress.pulses.profile import Profile
 
@@ -38,8 +38,12 @@ __all__ = [
     "validated",
 ]
 
-MAX_PLAYED = 20_000_000
-"""Samples of all gates of a profile together."""
+MAX_PLAYED = 10_000_000
+"""Samples of all gates of a profile together, on all their channels."""
+MAX_KEYS = 10_000
+"""Keys of one mapping."""
+MAX_LISTED = 1_000
+"""Problems of one document beyond which they are only counted."""
 
 _GATE = re.compile(r"(?:gate|but) ([A-Za-z0-9_.+-]+:[0-9-]+) (?:uses|appears)")
 _PULSE = re.compile(r"gates\[[0-9]+\]: pulse ([0-9]+) .*")
@@ -100,7 +104,7 @@ class Loaded(Generic[M]):
 
 
 def load(path: str | Path, model: type[M]) -> Loaded[M]:
-    """The document at ``path``, a file or ``REV:PATH`` in git (a file wins).
+    """The document at ``path``, a file or ``REV:PATH`` in git.
 
     Raises:
         InputError: it cannot be read, or is no valid document of this model.
@@ -156,7 +160,8 @@ def read_source(path: str) -> Source:
     text = _text(path)
     data, places = (parse_json(text), None) if text.is_json else parse_yaml(text)
     source = Source(text=text, data=data, yaml_places=places)
-    flaw = _flaw(data)
+    excess = _too_large(data)
+    flaw = ((), excess) if excess else _flaw(data)
     if flaw is not None:
         where, sentence = flaw
         msg = f"{source.locate(where)}: {key_path(where) or 'the document'} {sentence}"
@@ -173,6 +178,9 @@ def validated(source: Source, model: type[M]) -> M:
     try:
         return model.model_validate(source.data)
     except ValidationError as error:
+        if error.error_count() > MAX_LISTED:
+            msg = f"{source.text.name}: has {error.error_count()} problems, too many to list"
+            raise InputError(msg) from None
         found = [_sharper(problem, source.data) for problem in problems(error, model)]
         raise InputError(listed(found, source.locate)) from error
 
@@ -193,10 +201,25 @@ def _sharper(problem: Problem, data: Any) -> Problem:  # noqa: ANN401
 
 
 def _text(path: str) -> Text:
-    """The text of the file or of ``REV:PATH``; a file whose name has a colon wins."""
-    if ":" in path and not Path(path).exists():
+    """The text of the file or of ``REV:PATH``."""
+    if is_revision(path):
         return as_text(path, read_revision(path))
     return read_text(Path(path))
+
+
+def _too_large(data: Any) -> str:  # noqa: ANN401
+    """What makes the values too many to check one by one, or an empty string."""
+    nodes, waiting = 0, [data]
+    while waiting:
+        value = waiting.pop()
+        nodes += 1
+        if isinstance(value, dict) and len(value) > MAX_KEYS:
+            return f"must have at most {MAX_KEYS} keys in a mapping, but one has {len(value)}"
+        if isinstance(value, dict | list):
+            waiting.extend(value.values() if isinstance(value, dict) else value)
+        if nodes + len(waiting) > MAX_NODES:
+            return f"must have at most {MAX_NODES} values, but has more"
+    return ""
 
 
 def _flaw(value: Any, depth: int = 0) -> tuple[KeyPath, str] | None:  # noqa: ANN401
@@ -234,10 +257,12 @@ def _loaded(source: Source, model: type[M]) -> Loaded[M]:
 
 
 def _check_played(source: Source, profile: Profile) -> None:
-    played = sum(gate.duration for gate in profile.gates)
+    played = sum(
+        gate.duration * max(1, len({row.channel for row in gate.pulses})) for gate in profile.gates
+    )
     if played > MAX_PLAYED:
         msg = (
-            f"{source.locate(('gates',))}: all gates together must last at most {MAX_PLAYED} dt, "
-            f"but last {played}"
+            f"{source.locate(('gates',))}: all gates together must play at most {MAX_PLAYED} "
+            f"samples on all their channels, but play {played}"
         )
         raise InputError(msg)

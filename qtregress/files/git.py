@@ -43,8 +43,12 @@ def head_commit() -> str | None:
 
 
 def is_revision(spec: str) -> bool:
-    """Whether ``spec`` reads as ``REV:PATH`` and is no file."""
-    return ":" in spec and not os.path.lexists(spec)
+    """Whether ``spec`` reads as ``REV:PATH``; a file with a colon is written ``./a:b``.
+
+    Git always wins: a change could otherwise bring a folder named ``origin/main:...`` and
+    be compared with itself.
+    """
+    return ":" in spec and not spec.startswith(("/", "./", "../"))
 
 
 def _refuse_unsafe(spec: str, revision: str, path: str) -> None:

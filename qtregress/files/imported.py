@@ -61,7 +61,9 @@ def _make(folder: Path) -> None:
 
 def _put(path: Path, document: Profile | Chip, *, keep: bool) -> str:
     if keep:
-        fit = " (it holds the lines' fit; --force replaces it)" if path.name == "chip.yaml" else ""
+        fit = (
+            " (it may hold the lines' fit; --force replaces it)" if path.name == "chip.yaml" else ""
+        )
         return f"kept {path}{fit}"
     write_text(path, dump(document))
     return f"wrote {path}"

@@ -1,6 +1,8 @@
 """Bytes of any document as text, refused early where they cannot be one."""
 
+import os
 import re
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,24 +49,39 @@ def read_bytes(path: Path) -> bytes:
     """The file's bytes, at most ``MAX_BYTES`` of them.
 
     Raises:
-        InputError: the file is missing, a folder, unreadable or too large.
+        InputError: the file is missing, no regular file, unreadable or too large.
     """
+    name = harmless(str(path))
     try:
-        with path.open("rb") as file:
+        # opening a FIFO or a terminal would wait for somebody to write
+        if path.is_dir():
+            msg = f"{name}: must be a file, but is a folder"
+            raise InputError(msg)
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+        with os.fdopen(handle, "rb") as file:
+            kind = os.fstat(handle).st_mode
+            if not stat.S_ISREG(kind):
+                msg = f"{name}: must be a file, but is a device, pipe or socket"
+                raise InputError(msg)
             data = file.read(MAX_BYTES + 1)
-    except IsADirectoryError as error:
-        msg = f"{path}: must be a file, but is a folder"
-        raise InputError(msg) from error
     except FileNotFoundError as error:
-        msg = f"{path}: does not exist"
+        msg = f"{name}: does not exist"
         raise InputError(msg) from error
     except (OSError, ValueError) as error:
-        msg = f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}"
+        msg = f"{name}: cannot be read: {getattr(error, 'strerror', None) or error}"
         raise InputError(msg) from error
     if len(data) > MAX_BYTES:
-        msg = f"{path}: must be at most {MAX_BYTES} bytes long, but is longer"
+        msg = f"{name}: must be at most {MAX_BYTES} bytes long, but is longer"
         raise InputError(msg)
     return data
+
+
+def harmless(name: str) -> str:
+    """A file's name with everything unprintable as an escape: it ends in logs."""
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode("ascii")
+        for char in name
+    )
 
 
 def as_text(name: str, data: bytes) -> Text:
@@ -79,6 +96,7 @@ def as_text(name: str, data: bytes) -> Text:
             "hidden in it (known for qiskit 1.3.0); export the schedule as a profile document"
         )
         raise InputError(msg)
+    name = harmless(name)
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -5,29 +5,48 @@ from math import isclose, pi
 
 from qtregress.chip.chip import Chip
 from qtregress.metrics.difference import UnjudgedChange
-from qtregress.pulses.profile import Gate, Instruction, Profile
+from qtregress.pulses.profile import Gate, Profile
 from qtregress.pulses.schedule import schedule
 
 _SAME_PHASE_RAD = 1e-9
+_SAME_NUMBER = 1e-12
+_TOLD = 3
 
 
-def _row(row: Instruction) -> dict[str, object]:
-    return row.model_dump()
+def _differs(was: object, now: object) -> bool:
+    """Whether two fields differ by more than the last digits of a conversion."""
+    if isinstance(was, float) and isinstance(now, float):
+        return not isclose(was, now, rel_tol=_SAME_NUMBER, abs_tol=_SAME_NUMBER)
+    if isinstance(was, tuple) and isinstance(now, tuple):
+        return len(was) != len(now) or any(map(_differs, was, now))
+    return was != now
 
 
-def _first_difference(old: Gate, new: Gate) -> tuple[str, str]:
-    """What the first difference of two versions of a gate reads in either."""
+def _differences(old: Gate, new: Gate) -> list[tuple[str, str, str]]:
+    """Every field that differs between two versions of a gate: where, old, new."""
+    found = []
     if old.duration != new.duration:
-        return f"{old.duration} dt long", f"{new.duration} dt long"
+        found.append(("duration", f"{old.duration} dt", f"{new.duration} dt"))
     if old.virtual_z != new.virtual_z:
-        return f"turns {', '.join(old.virtual_z)}", f"turns {', '.join(new.virtual_z)}"
-    for before, after in zip(old.pulses, new.pulses, strict=False):
-        was, now = _row(before), _row(after)
-        for key in (*was, *now):
-            if was.get(key) != now.get(key):
-                place = f"{before.channel} at {before.t0} dt: {key}"
-                return f"{place} {_cell(was.get(key))}", f"{place} {_cell(now.get(key))}"
-    return f"{len(old.pulses)} rows", f"{len(new.pulses)} rows"
+        found.append(("turns", ", ".join(old.virtual_z), ", ".join(new.virtual_z)))
+    if len(old.pulses) != len(new.pulses):
+        found.append(("rows", str(len(old.pulses)), str(len(new.pulses))))
+        return found
+    for before, after in zip(old.pulses, new.pulses, strict=True):
+        was, now = before.model_dump(), after.model_dump()
+        found += [
+            (f"{before.channel} at {before.t0} dt {key}", _cell(was.get(key)), _cell(now.get(key)))
+            for key in dict.fromkeys((*was, *now))
+            if _differs(was.get(key), now.get(key))
+        ]
+    return found
+
+
+def _told(found: list[tuple[str, str, str]], which: int) -> str:
+    """The old (1) or new (2) side of the first differences."""
+    parts = [f"{row[0]} {row[which]}" for row in found[:_TOLD]]
+    rest = len(found) - _TOLD
+    return "; ".join(parts) + (f"; and {rest} more" if rest > 0 else "")
 
 
 def _cell(value: object) -> str:
@@ -42,7 +61,10 @@ def _gate_changes(old: Profile, new: Profile, judged: Collection[str]) -> Iterat
             continue
         was, now = "absent", "absent"
         if before is not None and after is not None:
-            was, now = _first_difference(before, after)
+            found = _differences(before, after)
+            if not found:
+                continue
+            was, now = _told(found, 1), _told(found, 2)
         elif before is not None:
             was = f"{before.duration} dt long"
         elif after is not None:

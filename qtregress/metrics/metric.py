@@ -7,6 +7,8 @@ from pydantic import Field
 from qtregress.document import Digest, Model, NonNegative, Real
 
 MetricId = Annotated[str, Field(pattern=r"^[a-z0-9_.]+/[A-Za-z0-9_.+:@-]+$", max_length=240)]
+MAX_METRICS = 20_000
+Unit = Annotated[str, Field(pattern=r"^[A-Za-z0-9/%]{0,16}$")]
 Sentence = Annotated[str, Field(max_length=2000)]
 
 
@@ -20,7 +22,7 @@ class Metric(Model):
     id: MetricId
     metric: str
     subject: str
-    unit: str
+    unit: Unit
     value: Real | None = None
     uncertainty: NonNegative | None = None
     status: Literal["ok", "undecided"]
@@ -66,4 +68,4 @@ class MetricsDocument(Model):
     format: Literal["qtregress/metrics@1"]
     inputs: dict[str, Input]
     environment: dict[str, str]
-    metrics: tuple[Metric, ...]
+    metrics: Annotated[tuple[Metric, ...], Field(max_length=MAX_METRICS)]

@@ -12,6 +12,7 @@ from qtregress.document import Count, Index, Model, Name, Source
 
 MAX_DURATION = 1_000_000
 MAX_GATES = 4096
+MAX_ROWS = 10_000
 
 Channel = Annotated[str, Field(pattern=r"^[dumf](0|[1-9][0-9]{0,3})$")]
 Angle = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=-1e6, le=1e6)]
@@ -76,8 +77,8 @@ class Samples(Play):
     """Sampled waveform, one complex number a dt."""
 
     envelope: Literal["samples"]
-    re: tuple[Amplitude, ...]
-    im: tuple[Amplitude, ...]
+    re: Annotated[tuple[Amplitude, ...], Field(max_length=MAX_DURATION, fail_fast=True)]
+    im: Annotated[tuple[Amplitude, ...], Field(max_length=MAX_DURATION, fail_fast=True)]
 
     @model_validator(mode="after")
     def _lengths_agree(self) -> Self:
@@ -154,8 +155,8 @@ class Gate(Model):
     name: Name
     qubits: Annotated[tuple[Index, ...], Field(min_length=1, max_length=8)]
     duration: Annotated[int, Field(strict=True, ge=0, le=MAX_DURATION)]
-    pulses: tuple[Instruction, ...] = ()
-    virtual_z: tuple[Channel, ...] = ()
+    pulses: Annotated[tuple[Instruction, ...], Field(max_length=MAX_ROWS)] = ()
+    virtual_z: Annotated[tuple[Channel, ...], Field(max_length=MAX_ROWS)] = ()
 
     @property
     def id(self) -> str:

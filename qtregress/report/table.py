@@ -72,10 +72,10 @@ def _row(metric: JudgedMetric) -> list[Text]:
     return [
         Text(outcome, style=_STYLES[metric.outcome] if metric.critical else "dim"),
         Text(printable(metric.id)),
-        Text(quantity(metric.old, metric.unit)),
-        Text(quantity(metric.new, metric.unit)),
-        Text(change(metric)),
-        Text(quantity(metric.margin, metric.unit)),
+        Text(printable(quantity(metric.old, metric.unit))),
+        Text(printable(quantity(metric.new, metric.unit))),
+        Text(printable(change(metric))),
+        Text(printable(quantity(metric.margin, metric.unit))),
     ]
 
 

@@ -85,7 +85,12 @@ def decide(
     return Decision(
         verdict=verdict,
         reasons=tuple(
-            clipped(text) for text in (*_reasons(verdict, metrics, doubts=doubts), *notes)
+            clipped(text)
+            for text in (
+                *_reasons(verdict, metrics, doubts=doubts),
+                *_unjudged_names(unjudged),
+                *notes,
+            )
         ),
         metrics=metrics,
         unjudged=unjudged,
@@ -181,7 +186,7 @@ def _doubts(
     )
     found += _first(
         [
-            f"{u.where} changed from {u.old} to {u.new}, and no decided critical metric judges it."
+            f"{u.where} changed from {u.old} to {u.new}: no decided critical metric judges it."
             for u in unjudged
         ],
         "changes are unjudged",
@@ -230,6 +235,11 @@ def regressed_gates(metrics: Sequence[JudgedMetric]) -> list[str]:
         for metric in _worst_first(metrics)
         if metric.metric == "gate.error" and metric.critical and metric.outcome == "regressed"
     ]
+
+
+def _unjudged_names(unjudged: Sequence[Unjudged]) -> list[str]:
+    names = ", ".join(change.where for change in unjudged)
+    return [f"Not judged by anything ({len(unjudged)}): {names}."] if names else []
 
 
 def _named(gates: list[str]) -> list[str]:

@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from qtregress.document import Model, Name, NonNegative, Real
 from qtregress.errors import ExitCode
-from qtregress.metrics.metric import Input, MetricId, Sentence
+from qtregress.metrics.metric import MAX_METRICS, Input, MetricId, Sentence, Unit
 from qtregress.verdict.policy import Direction
 
 Outcome = Literal["ok", "regressed", "undecided", "improved", "waived"]
@@ -34,7 +34,7 @@ class JudgedMetric(Model):
     id: MetricId
     metric: str
     subject: str
-    unit: str
+    unit: Unit
     direction: Direction
     old: Real | None
     new: Real | None
@@ -105,7 +105,7 @@ class Verdict(Model):
     commit: Annotated[str, Field(max_length=100)] | None = None
     created: Annotated[str, Field(max_length=40)]
     evidence: Evidence
-    metrics: tuple[JudgedMetric, ...]
+    metrics: Annotated[tuple[JudgedMetric, ...], Field(max_length=MAX_METRICS)]
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:

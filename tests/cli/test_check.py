@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from qtregress.baseline.record import seal
 from qtregress.cli.main import main
+from qtregress.files.baseline_store import baseline_text, read_baseline
 from qtregress.files.documents import dump
 from tests import small
 
@@ -86,16 +88,22 @@ def test_a_policy_that_was_accepted_decides(own: Path) -> None:
     (own / "policy.json").write_text(json.dumps(policy), encoding="utf-8")
     propose = ["baseline", "propose", OLD, "--policy", "policy.json", "--reason", "Ours."]
     assert main([*propose, "--jobs", "1"]) == 0
-    shutil.move("baselines/ibm_lima.proposed.json", "accepted.json")
+    proposal = "baselines/ibm_lima.proposed.json"
+    unaccepted = Path(proposal).read_text(encoding="utf-8")
+    (own / "proposed.json").write_text(unaccepted, encoding="utf-8")
+    accepted = read_baseline(Path(proposal)).model_copy(update={"accepted": "Ours."})
+    sealed = baseline_text(seal(accepted))
+    (own / "accepted.json").write_text(sealed, encoding="utf-8")
     new = small.louder(ONE.profile, 0.006, "d0", gates="x:0")
     (own / "new.yaml").write_text(dump(new), encoding="utf-8")
 
     statuses = [
         check("new.yaml", "--quiet", "--policy", "policy.json", "--baseline", "accepted.json"),
+        check("new.yaml", "--quiet", "--policy", "policy.json", "--baseline", "proposed.json"),
         check("new.yaml", "--quiet"),
     ]
 
-    assert statuses == [0, 11]
+    assert statuses == [0, 12, 11]
 
 
 def test_a_chip_elsewhere_can_be_named(own: Path) -> None:
@@ -138,3 +146,20 @@ def test_a_report_that_cannot_be_written_is_an_error(capsys: pytest.CaptureFixtu
 def test_the_reference_engine_agrees() -> None:
     """OLD measured by Qiskit Dynamics still reproduces the baseline of the fast engine."""
     assert check(OLD, "--quiet", "--engine", "reference") == 0
+
+
+def test_a_report_never_replaces_an_input(own: Path) -> None:
+    """A release named as the target of a report is refused and left alone."""
+    new = own / "new.yaml"
+    new.write_text(dump(ONE.profile), encoding="utf-8")
+
+    assert check("new.yaml", "--json", "new.yaml") == 2
+    assert new.read_text(encoding="utf-8") == dump(ONE.profile)
+
+
+def test_an_earlier_report_does_not_outlive_a_failed_check(own: Path) -> None:
+    """What an enforce would read later is gone before anything can fail."""
+    (own / "v.json").write_text("{}", encoding="utf-8")
+
+    assert check("missing.yaml", "--json", "v.json") == 13
+    assert not (own / "v.json").exists()

@@ -32,11 +32,10 @@ def test_the_chip_of_a_revision_is_of_that_revision() -> None:
     )
 
 
-def test_a_file_with_a_colon_is_a_file(tmp_path: Path) -> None:
-    """What exists is no revision."""
-    (tmp_path / "a:b.yaml").touch()
-
-    assert beside("a:b.yaml", "chip.yaml") == "chip.yaml"
+def test_a_file_with_a_colon_is_written_with_its_folder() -> None:
+    """./a:b.yaml is a file, a:b.yaml a revision."""
+    assert beside("./a:b.yaml", "chip.yaml") == "chip.yaml"
+    assert beside("a:./b.yaml", "chip.yaml") == "a:./chip.yaml"
 
 
 def test_the_baseline_lies_in_the_nearest_folder_above(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Documents on disk: what is accepted, and the sentence for everything else."""
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -231,7 +232,7 @@ def test_all_gates_together_are_bounded(
     path = tmp_path / "profile.yaml"
     path.write_text(dump(lima.profile), encoding="utf-8")
 
-    with pytest.raises(InputError, match=r"yaml:19:1: all gates together must last at most 1000"):
+    with pytest.raises(InputError, match=r"yaml:19:1: all gates together must play at most 1000"):
         load(path, Profile)
 
 
@@ -247,3 +248,29 @@ def test_a_chip_loads_as_a_chip(edited: Edited, lima: ImportedBackend) -> None:
     path = edited("chip", "ibm_lima", "ibm_lima")
 
     assert lima.chip == load(path, Chip).value
+
+
+def test_a_pipe_is_refused(tmp_path: Path) -> None:
+    """What would wait for somebody to write is no document."""
+    os.mkfifo(tmp_path / "p.yaml")
+
+    with pytest.raises(InputError, match="must be a file, but is a device, pipe or socket"):
+        load_any(tmp_path / "p.yaml")
+
+
+def test_too_many_problems_are_counted(tmp_path: Path) -> None:
+    """A document of nonsense costs a sentence, not the machine's memory."""
+    gates = "[" + "{}," * 4000 + "{}]"
+    text = f'{{"format": "qtregress/profile@1", "gates": {gates}}}'
+    (tmp_path / "p.json").write_text(text, encoding="utf-8")
+
+    with pytest.raises(InputError, match=r"has \d+ problems, too many to list"):
+        load_any(tmp_path / "p.json")
+
+
+def test_too_many_values_are_refused(tmp_path: Path) -> None:
+    """JSON has the limit that YAML has."""
+    (tmp_path / "p.json").write_text("[" + "0," * 600_000 + "0]", encoding="utf-8")
+
+    with pytest.raises(InputError, match="must have at most 500000 values"):
+        load_any(tmp_path / "p.json")

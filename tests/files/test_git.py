@@ -48,14 +48,17 @@ def test_a_path_can_be_relative_to_the_folder(monkeypatch: pytest.MonkeyPatch) -
     assert read_revision("HEAD:./p.yaml").startswith(b"format:")
 
 
-def test_a_file_with_a_colon_wins(lima: ImportedBackend, repository: Path) -> None:
-    """A file that really has that name is read instead of git."""
+def test_a_folder_named_like_a_revision_is_no_revision(
+    lima: ImportedBackend, repository: Path
+) -> None:
+    """Git wins over a decoy folder; as a path it is written with ./ before it."""
     (repository / "HEAD:a").mkdir()
     (repository / "HEAD:a" / "p.yaml").write_text(
         dump(lima.profile).replace('"1.0.5"', "local"), encoding="utf-8"
     )
 
-    assert load("HEAD:a/p.yaml", Profile).value.firmware == "local"
+    assert load("HEAD:a/p.yaml", Profile).value.firmware == "1.0.5"
+    assert load("./HEAD:a/p.yaml", Profile).value.firmware == "local"
 
 
 @pytest.mark.usefixtures("repository")

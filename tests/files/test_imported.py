@@ -39,7 +39,7 @@ def test_a_second_day_keeps_the_chip(ibm: Path, lima: ImportedBackend, tmp_path:
     next_day = read_ibm_backend(ibm / "lima_2021-03-15")
     lines = write_backend(next_day, tmp_path, force=False)
 
-    assert "it holds the lines' fit" in lines[1]
+    assert "it may hold the lines' fit" in lines[1]
     assert dump(lima.chip) == (tmp_path / "chip.yaml").read_text(encoding="utf-8")
     assert (tmp_path / "2021-03-15.yaml").exists()
 
