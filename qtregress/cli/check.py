@@ -77,12 +77,13 @@ def command(  # noqa: PLR0913  # one argument an option
     OLD and NEW are profiles: files, or REV:PATH read from git. Both are simulated on OLD's
     chip; OLD must still reproduce its accepted baseline (12 if not).
     """
-    from qtregress.cli.inputs import beside
+    from qtregress.cli.inputs import baseline_of, beside
     from qtregress.cli.report import write_reports
 
     one_standard_output([junit, json_, markdown])
     near = chip or beside(old, "chip.yaml")
-    prepare([junit, json_, markdown], [old, new, near, baseline, policy, workload])
+    inputs = [old, new, near, baseline, policy, workload]
+    prepare([junit, json_, markdown], inputs, store=baseline_of(old, "").parent)
     given = _load(old, new, chip=chip, baseline=baseline, policy=policy, workload=workload)
     decision = _decide(given, engine=engine, jobs=jobs, quiet=quiet)
     verdict = _document(decision, given)

@@ -81,7 +81,7 @@ def console(environ: Mapping[str, str] | None = None, *, file: IO[str] | None = 
 
 def complain(sentence: str) -> None:
     """Say ``sentence`` on standard error, harmless even if a file or path supplied it."""
-    from qtregress.report.text import printable
+    from qtregress.printable import printable
 
     lines = [printable(line) for line in sentence.splitlines()]
     click.echo("\n".join([f"qtregress: {lines[0] if lines else ''}", *lines[1:]]), err=True)
@@ -101,13 +101,15 @@ def deliver(target: str, text: str) -> None:
     write_text(Path(target), text)
 
 
-def prepare(targets: Sequence[str | None], inputs: Sequence[str | Path | None]) -> None:
+def prepare(
+    targets: Sequence[str | None], inputs: Sequence[str | Path | None], *, store: Path
+) -> None:
     """Make sure, before anything is computed, that reports can be written where they should.
 
     Earlier reports are removed: what a failed run leaves must not look like its answer.
 
     Raises:
-        click.UsageError: a report would replace an input.
+        click.UsageError: a report would replace an input, or lie in the ``store`` of baselines.
         InputError: a folder is missing, or an earlier report cannot be removed.
     """
     files = [Path(target) for target in targets if target not in {None, "-", ""}]
@@ -115,6 +117,9 @@ def prepare(targets: Sequence[str | None], inputs: Sequence[str | Path | None]) 
     for file in files:
         if os.path.realpath(file) in given:
             msg = f"a report must not replace an input, but {file} is one"
+            raise click.UsageError(msg)
+        if os.path.realpath(file.parent) == os.path.realpath(store):
+            msg = f"a report must not lie among the baselines, but {file} would"
             raise click.UsageError(msg)
         if not os.path.isdir(file.parent):  # noqa: PTH112  # never raises
             msg = f"{file}: cannot be written: there is no folder {file.parent}"

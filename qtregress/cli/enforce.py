@@ -18,7 +18,8 @@ def command(verdict_json: Path) -> ExitCode:
     Nothing is computed again, but a verdict whose word, exit code and metrics contradict
     each other is refused with exit 13.
     """
-    from qtregress.report.text import HEADLINES, printable, release
+    from qtregress.printable import printable
+    from qtregress.report.text import HEADLINES, release
     from qtregress.verdict.verdict import Verdict
 
     verdict = load(verdict_json, Verdict).value

@@ -100,11 +100,12 @@ def command(  # noqa: PLR0913  # one argument an option
 
     The reference engine is Qiskit Dynamics alone: minutes a gate, for comparison.
     """
-    from qtregress.cli.inputs import beside
+    from qtregress.cli.inputs import baseline_of, beside
 
     one_standard_output([json_, "-" if rb == "sampled" else None])
     near = chip or beside(profile, "chip.yaml")
-    prepare([json_, superoperators], [profile, near, workload])
+    store = baseline_of(profile, "").parent
+    prepare([json_, superoperators], [profile, near, workload], store=store)
     run = measured_metrics(profile, chip, workload, jobs, engine=engine, quiet=quiet)
     if superoperators:
         _write_superoperators(run.measurement, Path(superoperators))

@@ -6,6 +6,7 @@ from pathlib import PurePosixPath
 
 from qtregress.errors import InputError
 from qtregress.files.text import MAX_BYTES
+from qtregress.printable import printable
 
 _TIMEOUT_S = 60
 
@@ -52,6 +53,7 @@ def is_revision(spec: str) -> bool:
 
 
 def _refuse_unsafe(spec: str, revision: str, path: str) -> None:
+    spec = printable(spec)
     if not revision or revision.startswith("-") or not revision.isprintable():
         msg = f"{spec}: the revision before the colon must be a commit's name, but is {revision!r}"
         raise InputError(msg)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from qtregress.errors import InputError
+from qtregress.printable import printable
 
 MAX_BYTES = 8 * 1024 * 1024
 
@@ -51,7 +52,7 @@ def read_bytes(path: Path) -> bytes:
     Raises:
         InputError: the file is missing, no regular file, unreadable or too large.
     """
-    name = harmless(str(path))
+    name = printable(str(path))
     try:
         # opening a FIFO or a terminal would wait for somebody to write
         if path.is_dir():
@@ -76,14 +77,6 @@ def read_bytes(path: Path) -> bytes:
     return data
 
 
-def harmless(name: str) -> str:
-    """A file's name with everything unprintable as an escape: it ends in logs."""
-    return "".join(
-        char if char.isprintable() else char.encode("unicode_escape").decode("ascii")
-        for char in name
-    )
-
-
 def as_text(name: str, data: bytes) -> Text:
     """``data`` decoded, known as ``name`` in messages.
 
@@ -96,7 +89,7 @@ def as_text(name: str, data: bytes) -> Text:
             "hidden in it (known for qiskit 1.3.0); export the schedule as a profile document"
         )
         raise InputError(msg)
-    name = harmless(name)
+    name = printable(name)
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -12,7 +12,8 @@ from xml.etree import ElementTree as ET
 
 from junit_xml import TestCase, TestSuite, to_xml_report_string
 
-from qtregress.report.text import HEADLINES, printable, release
+from qtregress.printable import printable
+from qtregress.report.text import HEADLINES, release
 from qtregress.verdict.rules import quantity
 from qtregress.verdict.verdict import PASSING, JudgedMetric, Verdict, VerdictWord
 

@@ -5,7 +5,8 @@ import re
 from collections.abc import Iterable
 from itertools import accumulate
 
-from qtregress.report.text import HEADLINES, change, passed, printable, release, trouble
+from qtregress.printable import printable
+from qtregress.report.text import HEADLINES, change, passed, release, trouble
 from qtregress.verdict.rules import clipped, quantity
 from qtregress.verdict.verdict import JudgedMetric, Verdict
 

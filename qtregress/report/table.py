@@ -7,12 +7,12 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from qtregress.printable import printable
 from qtregress.report.text import (
     HEADLINES,
     change,
     counted,
     passed,
-    printable,
     release,
     trouble,
 )

@@ -11,18 +11,6 @@ HEADLINES: dict[VerdictWord, str] = {
 }
 
 
-def printable(text: str) -> str:
-    """``text`` with everything that is no visible character or space as an escape.
-
-    Control characters, terminal escapes, direction overrides, surrogates and characters
-    that XML forbids cannot reach a report.
-    """
-    return "".join(
-        char if char.isprintable() else char.encode("unicode_escape").decode("ascii")
-        for char in text
-    )
-
-
 def trouble(verdict: Verdict) -> list[JudgedMetric]:
     """The metrics that are not ok, worst first: critical ones, then advisory ones."""
     return [m for m in sorted(verdict.metrics, key=severity) if m.outcome not in PASSING]

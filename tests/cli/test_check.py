@@ -163,3 +163,11 @@ def test_an_earlier_report_does_not_outlive_a_failed_check(own: Path) -> None:
 
     assert check("missing.yaml", "--json", "v.json") == 13
     assert not (own / "v.json").exists()
+
+
+def test_a_report_never_lies_among_the_baselines(own: Path) -> None:
+    """The accepted baseline is no target of a report, named or found."""
+    before = (own / "baselines" / "ibm_lima.json").read_bytes()
+
+    assert check(OLD, "--json", "baselines/ibm_lima.json") == 2
+    assert (own / "baselines" / "ibm_lima.json").read_bytes() == before

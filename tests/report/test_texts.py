@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from qtregress.metrics.difference import UnjudgedChange
+from qtregress.printable import printable
 from qtregress.report.json_text import document_text
 from qtregress.report.markdown import LIMIT, escaped, markdown_text
 from qtregress.report.table import verdict_table
-from qtregress.report.text import change, printable
+from qtregress.report.text import change
 from qtregress.verdict.verdict import Verdict
 
 Maker = Callable[..., Verdict]
