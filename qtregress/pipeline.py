@@ -1,12 +1,14 @@
 """The spine: from profiles to metrics, from two measurements to a decision."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from qtregress.calibrate.recalibration import GatePair, Recalibration, absorb, drift
 from qtregress.channels.channel import Complex, GateChannel
 from qtregress.channels.ideal import ideal_image
-from qtregress.channels.plan import gate_task, plan
-from qtregress.channels.simulate import Engine, simulate_gate
+from qtregress.channels.memory import NOTHING, Store, prepare_model
+from qtregress.channels.plan import Plan, gate_task, plan
+from qtregress.channels.simulate import Engine, GateTask, cost, simulate_gate, task_key
 from qtregress.chip.chip import Chip
 from qtregress.identity import digest
 from qtregress.metrics.changes import changes
@@ -18,6 +20,7 @@ from qtregress.rb.exact import exact_decay
 from qtregress.rb.from_channels import gate_sets
 from qtregress.run import Run
 from qtregress.thermal.heat import Load, gate_heats, load
+from qtregress.thermal.network import GateHeat
 from qtregress.thermal.workload import Workload
 from qtregress.verdict.decide import Decision, decide
 from qtregress.verdict.policy import Policy, rule_for
@@ -28,60 +31,92 @@ _CALIBRATED = ("x", "sx")
 """Gates that the fit of a line meets, so that they show its drift."""
 
 
-def measure(  # two of them are how, not what
-    profile: Profile,
-    chip: Chip,
-    workload: Workload,
-    *,
-    run: Run,
-    engine: Engine = "fast",
-    known: Measurement | None = None,
-) -> Measurement:
-    """One profile on one chip: heat, load, channels, benchmarking.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Means:
+    """How a measurement is made; none of it may change the answer beyond its tolerance.
 
-    Gates of which ``known`` holds the very same problem are not simulated again.
+    Attributes:
+        run: how the work is spread.
+        engine: which engine makes the channels.
+        store: what remembers earlier answers.
     """
-    planned = plan(profile, chip)
-    heats = gate_heats(profile, chip)
-    fridge = load(chip, list(heats.values()), workload)
-    gates = [*planned.gates, *planned.layers]
-    channels = reusable(gates, known, profile, chip, fridge)
-    tasks = [
-        gate_task(gate, profile, chip, fridge.extra_photons, engine)
-        for gate in gates
-        if gate.id not in channels
-    ]
-    channels |= {channel.gate: channel for channel in run(simulate_gate, tasks, "channels")}
-    sets = gate_sets(planned, channels)
-    decays = run(exact_decay, list(sets.values()), "benchmarking")
-    return Measurement(
-        profile=profile,
-        chip=chip,
-        plan=planned,
-        channels=channels,
-        heats=heats,
-        load=fridge,
-        decays=dict(zip(sets, decays, strict=True)),
+
+    run: Run
+    engine: Engine = "fast"
+    store: Store = NOTHING
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Draft:
+    """What is known of a profile before its channels."""
+
+    profile: Profile
+    plan: Plan
+    heats: Mapping[str, GateHeat]
+    load: Load
+
+
+def measure(
+    profiles: Sequence[Profile], chip: Chip, workload: Workload, means: Means
+) -> tuple[Measurement, ...]:
+    """Profiles on one chip: heat, load, channels, benchmarking. Equal gates are simulated once."""
+    drafts = [_draft(profile, chip, workload) for profile in profiles]
+    found = _channels(drafts, chip, means)
+    sets = [gate_sets(draft.plan, one) for draft, one in zip(drafts, found, strict=True)]
+    flat = [gates for one in sets for gates in one.values()]
+    decays = iter(means.run(exact_decay, flat, "benchmarking"))
+    return tuple(
+        Measurement(
+            profile=draft.profile,
+            chip=chip,
+            plan=draft.plan,
+            channels=channels,
+            heats=draft.heats,
+            load=draft.load,
+            decays={subject: next(decays) for subject in one},
+        )
+        for draft, channels, one in zip(drafts, found, sets, strict=True)
     )
 
 
-def reusable(
-    gates: Sequence[Gate], known: Measurement | None, profile: Profile, chip: Chip, fridge: Load
-) -> dict[str, GateChannel]:
-    """Channels of ``known`` whose gate, frequencies, chip and load are the same here."""
-    if known is None or known.chip != chip or known.load != fridge:
-        return {}
-    before = {gate.id: gate for gate in (*known.plan.gates, *known.plan.layers)}
-    return {
-        gate.id: known.channels[gate.id]
-        for gate in gates
-        if before.get(gate.id) == gate
-        and _carriers(known.profile, gate) == _carriers(profile, gate)
-    }
+def _draft(profile: Profile, chip: Chip, workload: Workload) -> _Draft:
+    heats = gate_heats(profile, chip)
+    return _Draft(
+        profile=profile,
+        plan=plan(profile, chip),
+        heats=heats,
+        load=load(chip, list(heats.values()), workload),
+    )
 
 
-def _carriers(profile: Profile, gate: Gate) -> tuple[float, list[float]]:
-    return profile.dt_ns, [profile.drive_frequency_hz[f"d{qubit}"] for qubit in gate.qubits]
+def _channels(
+    drafts: Sequence[_Draft], chip: Chip, means: Means
+) -> tuple[dict[str, GateChannel], ...]:
+    """Every draft's channels by gate id; the same gate of several is one task."""
+    tasks: dict[str, GateTask] = {}
+    wanted: list[dict[str, tuple[str, int]]] = []
+    for draft in drafts:
+        places = {}
+        for gate in (*draft.plan.gates, *draft.plan.layers):
+            loads = [draft.load.extra_photons] if gate in draft.plan.gates else []
+            new = gate_task(
+                gate, draft.profile, chip, loads=loads, engine=means.engine, store=means.store
+            )
+            key = task_key(new)
+            known = tasks.get(key, replace(new, loads=()))
+            tasks[key] = replace(known, loads=tuple(dict.fromkeys((*known.loads, *new.loads))))
+            places[gate.id] = key, tasks[key].loads.index(new.loads[0]) if new.loads else 0
+        wanted.append(places)
+    for levels in dict.fromkeys(task.problem.patch.levels for task in tasks.values()):
+        prepare_model(levels, means.store)
+    # the longest first, so that no worker ends long after the others
+    order = sorted(tasks, key=lambda key: -cost(tasks[key]))
+    answers = means.run(simulate_gate, [tasks[key] for key in order], "channels")
+    found = dict(zip(order, answers, strict=True))
+    return tuple(
+        {gate_id: found[key][number] for gate_id, (key, number) in places.items()}
+        for places in wanted
+    )
 
 
 def judge(

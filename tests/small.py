@@ -7,20 +7,22 @@ qubits 0 and 1 with one cx in a few seconds.
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from numpy.typing import NDArray
+
+from qtregress.channels.memory import Store
 from qtregress.chip.chip import Chip
 from qtregress.files.documents import dump, load
 from qtregress.identity import digest
 from qtregress.metrics.collect import collect
 from qtregress.metrics.compare import Measured
-from qtregress.metrics.measurement import Measurement
 from qtregress.metrics.metric import Metric
-from qtregress.pipeline import judge, measure
+from qtregress.pipeline import Means, judge, measure
 from qtregress.pulses.profile import Gate, Profile, ShapedPulse, ShiftPhase
 from qtregress.run import Run, in_order
 from qtregress.thermal.workload import DEFAULT_WORKLOAD
@@ -216,9 +218,29 @@ def without(profile: Profile, gate_id: str) -> Profile:
 # Measurements
 
 
-def measured(case: Case, *, known: Measurement | None = None, run: Run = in_order) -> Measured:
+class Remembering:
+    """A store in this process; the tests share one, so that a gate is simulated once."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, dict[str, NDArray[Any]]] = {}
+
+    def get(self, key: str) -> dict[str, NDArray[Any]] | None:
+        """What was put, if anything was."""
+        return self.kept.get(key)
+
+    def put(self, key: str, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Keep all but paths, which are large and asked for by no test here."""
+        if "paths" not in arrays:
+            self.kept[key] = dict(arrays)
+
+
+MEMORY = Remembering()
+
+
+def measured(case: Case, *, run: Run = in_order, store: Store = MEMORY) -> Measured:
     """The case measured at the shipped workload, with its metrics."""
-    found = measure(case.profile, case.chip, DEFAULT_WORKLOAD, run=run, known=known)
+    means = Means(run=run, store=store)
+    (found,) = measure([case.profile], case.chip, DEFAULT_WORKLOAD, means)
     return found, collect(found)
 
 
@@ -231,7 +253,7 @@ def old(*qubits: int) -> Measured:
 def judged(new: Profile, *qubits: int, policy: Policy = SHIPPED) -> Decision:
     """The decision on a release of the cut device, as ``check`` comes to it."""
     before = old(*qubits)
-    after = measured(Case(chip=small(*qubits).chip, profile=new), known=before[0])
+    after = measured(Case(chip=small(*qubits).chip, profile=new))
     return judge(before, after, policy, before[1], run=in_order)
 
 

@@ -3,14 +3,15 @@
 Lima's table of 2021-03-14 with one thing changed at a time, on its shipped chip.
 """
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from qtregress.pipeline import judge, recalibration, reusable
+from qtregress.channels.memory import NOTHING
+from qtregress.pipeline import judge, recalibration
 from qtregress.pulses.profile import Drag, Gate, Profile, ShiftPhase
 from qtregress.run import in_order
 from qtregress.verdict.decide import Decision
@@ -249,9 +250,7 @@ def test_what_was_absorbed_is_a_reason(louder_line: tuple[Profile, Decision]) ->
 def test_the_way_back_promotes_too(louder_line: tuple[Profile, Decision]) -> None:
     """With OLD and NEW swapped nothing rolls back either."""
     case = small.small(*PAIR)
-    loud = small.measured(
-        small.Case(chip=case.chip, profile=louder_line[0]), known=small.old(*PAIR)[0]
-    )
+    loud = small.measured(small.Case(chip=case.chip, profile=louder_line[0]))
     back = judge(loud, small.old(*PAIR), small.SHIPPED, loud[1], run=in_order)
 
     assert back.verdict == "promote"
@@ -504,59 +503,87 @@ def test_a_lost_metric_of_the_baseline_holds() -> None:
 # Reuse
 
 
-def test_channels_of_gates_that_did_not_change_are_reused() -> None:
-    """The very same objects come back for sx and id, and not for x."""
-    case, known = small.small(0), small.old(0)[0]
-    loud = small.louder(case.profile, 0.0001, "d0", gates="x:0")
-    gates = list(loud.gates)
-    found = reusable(gates, known, loud, case.chip, known.load)
+class Counting(small.Remembering):
+    """A store that counts what it was asked for in vain."""
 
-    assert {name: found[name] is known.channels[name] for name in found} == {
-        "id:0": True,
-        "sx:0": True,
-    }
+    def __init__(self) -> None:
+        super().__init__()
+        self.missed = 0
 
+    def get(self, key: str) -> dict[str, NDArray[Any]] | None:
+        """What was put; a miss is counted."""
+        found = super().get(key)
+        self.missed += found is None
+        return found
 
-@pytest.mark.parametrize("gate", ["x:0", "measure:0"])
-def test_reusing_does_not_change_the_numbers(gate: str) -> None:
-    """With or without a known measurement the metrics are the same to the bit."""
-    case, known = small.small(0), small.old(0)[0]
-    loud = small.louder(case.profile, 0.05, "d0", "m0", gates=gate)
-    new = small.Case(chip=case.chip, profile=loud)
-
-    assert small.measured(new, known=known)[1] == small.measured(new)[1]
+    def put(self, key: str, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Keep everything."""
+        self.kept[key] = dict(arrays)
 
 
-def retuned(case: small.Case) -> small.Case:
-    """Another drive frequency."""
-    moved = small.checked(case.profile, drive_frequency_hz={"d0": 5.03e9, "m0": 7.4e9})
-    return small.Case(chip=case.chip, profile=moved)
+def misses(store: Counting, case: small.Case) -> int:
+    """How often the store fails while the case is measured."""
+    store.missed = 0
+    small.measured(case, store=store)
+    return store.missed
 
 
-def regridded(case: small.Case) -> small.Case:
-    """Another sample time."""
-    return small.Case(chip=case.chip, profile=small.checked(case.profile, dt_ns=0.25))
+def test_a_remembered_release_is_not_simulated_again() -> None:
+    """The second time nothing is missing from the store."""
+    case, store = small.small(0), Counting()
+
+    assert misses(store, case) > 0
+    assert misses(store, case) == 0
 
 
-def aged(case: small.Case) -> small.Case:
-    """Another T1."""
-    qubit = case.chip.qubit(0).model_copy(update={"t1_s": 1e-4})
-    return small.Case(chip=case.chip.model_copy(update={"qubits": (qubit,)}), profile=case.profile)
+def test_only_what_changed_is_simulated_again() -> None:
+    """One gate of three changed: a third of the misses, the model's one apart."""
+    case, store = small.small(0), Counting()
+    first = misses(store, case)
+    loud = small.louder(case.profile, 0.0, "d0", gates="x:0")
+    beyond = small.louder(loud, 1e-9, "d0", gates="x:0")
+
+    assert misses(store, small.Case(chip=case.chip, profile=beyond)) == (first - 1) / 3
 
 
-@pytest.mark.parametrize("change", [retuned, regridded, aged])
-def test_nothing_is_reused_where_the_problem_differs(
-    change: Callable[[small.Case], small.Case],
-) -> None:
-    """Frequency, grid and chip are part of every gate's problem."""
-    known, new = small.old(0)[0], change(small.small(0))
+def test_a_renamed_gate_is_not_simulated_again() -> None:
+    """Identity is by content: a copy of sx under another name asks for nothing new."""
+    case, store = small.small(0), Counting()
+    misses(store, case)
+    twin = case.profile.by_id["sx:0"].model_copy(update={"name": "x"})
 
-    assert reusable(list(new.profile.gates), known, new.profile, new.chip, known.load) == {}
+    assert misses(store, small.Case(chip=case.chip, profile=with_gate(case.profile, twin))) == 0
 
 
-def test_nothing_is_reused_at_another_load() -> None:
-    """A warmer fridge warms every map at load."""
-    case, known = small.small(0), small.old(0)[0]
-    warmer = replace(known.load, extra_photons={0: 1.0})
+def test_rates_are_no_part_of_what_is_propagated() -> None:
+    """Another T1 and T2 ask for new maps only: one for each gate, twice where also at load."""
+    case, store = small.small(0), Counting()
+    misses(store, case)
+    (qubit,) = case.chip.qubits
+    older = qubit.model_copy(update={"t1_s": qubit.t1_s / 2, "t2_s": qubit.t2_s / 2})
+    chip = case.chip.model_copy(update={"qubits": (older,)})
 
-    assert reusable(list(case.profile.gates), known, case.profile, case.chip, warmer) == {}
+    assert misses(store, small.Case(chip=chip, profile=case.profile)) == 6
+
+
+def test_remembering_does_not_change_the_numbers() -> None:
+    """From the store or not, the metrics are the same to the bit."""
+    case, store = small.small(0), Counting()
+    first = small.measured(case, store=store)
+
+    assert (
+        small.measured(case, store=store)[1] == first[1] == small.measured(case, store=NOTHING)[1]
+    )
+
+
+@pytest.mark.parametrize("field", ["t1_s", "frequency_hz", "anharmonicity_hz", "residual_photons"])
+def test_another_qubit_is_not_taken_for_a_remembered_one(field: str) -> None:
+    """Whatever of the chip moves a gate's map asks for it anew."""
+    case, store = small.small(0), Counting()
+    misses(store, case)
+    (qubit,) = case.chip.qubits
+    value = getattr(qubit, field)
+    moved = qubit.model_copy(update={field: value * 1.001 if value else 0.01})
+    chip = case.chip.model_copy(update={"qubits": (moved,)})
+
+    assert misses(store, small.Case(chip=chip, profile=case.profile)) > 0

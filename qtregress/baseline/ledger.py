@@ -14,7 +14,7 @@ RELATIVE_TOLERANCE = 1e-6
 
 ABSOLUTE_TOLERANCE = {
     "": 1e-10,
-    "1": 1e-10,
+    "1": 5e-8,
     "s": 1e-15,
     "Hz": 1e-3,
     "rad": 1e-9,

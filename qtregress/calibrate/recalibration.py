@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from qtregress.calibrate.drive import with_line
 from qtregress.channels.problem import gate_problem
+from qtregress.channels.sensitivity import Kind, Parameter, error_jacobian, sensitivities
 from qtregress.channels.simulate import blocks
 from qtregress.channels.unitary_error import coherent_distance, error_vector, polar_unitary
 from qtregress.chip.chip import Chip, DriftPrior
@@ -27,9 +28,11 @@ from qtregress.run import Run
 Complex = NDArray[np.complex128]
 Floats = NDArray[np.float64]
 
-_STEPS = (1e-4, 1e-4, 1e3)
-"""Finite-difference steps of gain, phase (rad) and frequency (Hz)."""
-_PARAMETERS = len(_STEPS)
+_KINDS: tuple[Kind, ...] = ("gain", "phase", "frequency")
+"""What a line shifts by, in the order of ``LineShift``."""
+_PARAMETERS = len(_KINDS)
+_SCALES = (1e-4, 1e-4, 1e3)
+"""Units (1, rad, Hz) in which these shifts move a gate about equally."""
 _ALLOWED_SHARE = 0.1
 """Of a gate's margin, by which absorbing may worsen the bound on its coherent error."""
 _NOTHING = (5e-5, 5e-5, 50.0)
@@ -130,8 +133,8 @@ def shifted(chip: Chip, shifts: Mapping[int, LineShift]) -> Chip:
     return chip
 
 
-def _unitaries(gate: Gate, profile: Profile, chip: Chip, *, phases: int | None = None) -> Complex:
-    found = blocks(gate_problem(gate, profile, chip), phases=phases)
+def _unitaries(gate: Gate, profile: Profile, chip: Chip) -> Complex:
+    found = blocks(gate_problem(gate, profile, chip))
     return np.array([polar_unitary(block) for block in found])
 
 
@@ -148,15 +151,11 @@ def _distance(pair: GatePair, new: Complex) -> tuple[float, ...]:
 
 def _sensitivity(profile: Profile, chip: Chip, pair: GatePair) -> tuple[Complex, Floats]:
     """NEW's unitaries, and the derivative of its miss; shape (misses, 3 * qubits)."""
-    base = _unitaries(pair.new, profile, chip)
-    start = _miss(pair, base)
-    columns = []
-    for qubit in pair.new.qubits:
-        for number, step in enumerate(_STEPS):
-            shift = _shift(np.eye(_PARAMETERS)[number] * step)
-            moved = _unitaries(pair.new, profile, shifted(chip, {qubit: shift}), phases=1)
-            columns.append((_miss(pair, moved) - start) / step)
-    return base, np.array(columns).T
+    wanted = [Parameter(kind=kind, subject=str(q)) for q in pair.new.qubits for kind in _KINDS]
+    found = sensitivities(pair.new, profile, chip, wanted, phases=1)
+    old = polar_unitary(pair.old_blocks[0])
+    jacobian = error_jacobian(found.blocks[0], found.derivatives[:, 0], old)
+    return _unitaries(pair.new, profile, chip), jacobian / np.sqrt(pair.margin)
 
 
 def _shift(values: Floats) -> LineShift:
@@ -184,9 +183,9 @@ class _Linear:
                     at = position * _PARAMETERS
                     row[:, to : to + _PARAMETERS] = jacobian[:, at : at + _PARAMETERS]
             rows.append(row)
-        matrix = np.concatenate(rows) * np.tile(_STEPS, len(lines))
+        matrix = np.concatenate(rows) * np.tile(_SCALES, len(lines))
         found = np.linalg.lstsq(matrix, -np.concatenate(self.starts), rcond=1e-9)[0]
-        values = found.reshape(-1, _PARAMETERS) * np.array(_STEPS)
+        values = found.reshape(-1, _PARAMETERS) * np.array(_SCALES)
         return {line: _shift(row) for line, row in zip(lines, values, strict=True)}
 
 

@@ -28,12 +28,13 @@ class GateChannel:
         computational: positions of the d computational states among the n.
         blocks: dissipation-free computational block for each start phase, shape (s, d, d).
         superoperator: the map as calibrated (cold), shape (n**2, n**2).
-        at_load: the same with the bath at the declared workload.
+        at_load: the same with the bath at the declared workload; None where nobody asked.
         dwell_s: mean time spent in each dressed state, over uniform computational inputs,
             shape (n,).
         duration_s: length of the gate.
-        error_estimate: largest element by which the computational maps may be wrong; coherences
-            between leakage levels beat faster than four start phases average.
+        error_estimate: largest element by which the computational maps may be wrong, infinite
+            where they are no channels; coherences between leakage levels beat faster than
+            four start phases average.
     """
 
     gate: str
@@ -42,7 +43,7 @@ class GateChannel:
     computational: NDArray[np.intp]
     blocks: Complex
     superoperator: Complex
-    at_load: Complex
+    at_load: Complex | None
     dwell_s: Floats
     duration_s: float
     error_estimate: float

@@ -20,7 +20,6 @@ from qtregress.units import angular
 Complex = NDArray[np.complex128]
 Floats = NDArray[np.float64]
 
-_ROUNDING_RAD_S = 1e-3
 _RWA_CUTOFF = 1.5
 """In carriers: keeps drives and decay (one carrier), drops counter-rotating terms (two)."""
 
@@ -54,12 +53,28 @@ def _longest_carrier(problem: GateProblem) -> float:
     return problem.carrier_hz[problem.qubits.index(longest)]
 
 
-def compile_patch(patch: Patch, carrier_hz: float) -> CompiledPatch:
-    """Arrays of Qiskit Dynamics' own rotating-wave model of ``patch``.
+_KEPT: dict[tuple[int, ...], Complex] = {}
+"""What the rotating-wave model keeps, by levels: found once a process, or told."""
 
-    The rotating-wave approximation drops every term faster than the carrier, that is the
-    counter-rotating ones at about twice the carrier.
+
+def kept_terms(levels: tuple[int, ...]) -> Complex:
+    """Which elements of a lowering operator Qiskit Dynamics' rotating-wave model keeps, (n, n).
+
+    In the frame of one carrier a term's frequency is a whole number of carriers, given by
+    its change of total excitation alone. So the answer holds for every patch with these
+    levels; it is 1 where an element is kept as it is, 0 where it is dropped.
     """
+    if levels not in _KEPT:
+        _KEPT[levels] = _model_terms(levels)
+    return _KEPT[levels]
+
+
+def remember_terms(levels: tuple[int, ...], kept: Complex) -> None:
+    """Take ``kept`` for what ``kept_terms`` would find, without importing Qiskit Dynamics."""
+    _KEPT[levels] = kept
+
+
+def _model_terms(levels: tuple[int, ...]) -> Complex:
     from qiskit_dynamics import Signal
     from qiskit_dynamics.models import (
         HamiltonianModel,
@@ -67,23 +82,28 @@ def compile_patch(patch: Patch, carrier_hz: float) -> CompiledPatch:
         rotating_wave_approximation,
     )
 
-    count = len(patch.lowering)
+    total = np.indices(levels).reshape(len(levels), -1).sum(axis=0).astype(float)
+    lowers = (total[None, :] - total[:, None] == 1).astype(complex)
     model = HamiltonianModel(
-        static_operator=np.diag(patch.energies_rad_s).astype(complex),
-        operators=np.array([a + a.conj().T for a in patch.lowering]),
-        signals=[Signal(1.0, carrier_freq=carrier_hz) for _ in range(count)],
-        rotating_frame=RotatingFrame(_frame(patch, carrier_hz)),
+        static_operator=np.diag(angular(1.0) * total).astype(complex),
+        operators=np.array([lowers + lowers.T]),
+        signals=[Signal(1.0, carrier_freq=1.0)],
+        rotating_frame=RotatingFrame(angular(1.0) * total),
     )
-    rotating = rotating_wave_approximation(model, cutoff_freq=_RWA_CUTOFF * carrier_hz)
-    operators = np.asarray(rotating.operators)
-    # the model keeps its static operator with the frame already taken off
-    static = np.asarray(rotating.static_operator) + np.diag(_frame(patch, carrier_hz))
-    if np.max(np.abs(static - np.diag(np.diag(static))), initial=0.0) > _ROUNDING_RAD_S:
-        msg = "the static Hamiltonian must be diagonal in its dressed basis"
-        raise AssertionError(msg)
+    rotating = rotating_wave_approximation(model, cutoff_freq=_RWA_CUTOFF)
+    in_phase, quadrature = np.asarray(rotating.operators)
+    return cast("Complex", (in_phase - 1j * quadrature) * lowers)
+
+
+def compile_patch(patch: Patch) -> CompiledPatch:
+    """Arrays of Qiskit Dynamics' own rotating-wave model of ``patch``.
+
+    The rotating-wave approximation drops every term faster than the carrier, that is the
+    counter-rotating ones at about twice the carrier. The frame leaves the static
+    Hamiltonian, diagonal in the dressed basis, as it is.
+    """
     return CompiledPatch(
-        static_rad_s=np.diag(static).real,
-        lowering=operators[:count] - 1j * operators[count:],
+        static_rad_s=patch.energies_rad_s, lowering=kept_terms(patch.levels) * patch.lowering
     )
 
 

@@ -1,18 +1,15 @@
 """Which gates of a profile are simulated, which are not and why."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from qtregress.channels.ideal import ideal_image
+from qtregress.channels.memory import NOTHING, Store
 from qtregress.channels.problem import bath_of, gate_problem, why_not_simulated
 from qtregress.channels.simulate import Engine, GateTask
 from qtregress.chip.chip import Chip
 from qtregress.pulses.layers import idle, layer
 from qtregress.pulses.profile import Gate, Profile
-
-if TYPE_CHECKING:
-    from qtregress.channels.fast import Bath
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,13 +87,19 @@ def plan(profile: Profile, chip: Chip) -> Plan:
 
 
 def gate_task(
-    gate: Gate, profile: Profile, chip: Chip, extra_photons: Mapping[int, float], engine: Engine
+    gate: Gate,
+    profile: Profile,
+    chip: Chip,
+    *,
+    loads: Sequence[Mapping[int, float]],
+    engine: Engine,
+    store: Store = NOTHING,
 ) -> GateTask:
-    """One gate as a task, its bath cold and with the load's extra photons."""
-    cold: Bath = bath_of(chip, gate.qubits, {})
+    """One gate as a task, its bath cold and with the extra photons of each load."""
     return GateTask(
         problem=gate_problem(gate, profile, chip),
-        cold=cold,
-        at_load=bath_of(chip, gate.qubits, extra_photons),
+        cold=bath_of(chip, gate.qubits, {}),
+        loads=tuple(bath_of(chip, gate.qubits, photons) for photons in loads),
         engine=engine,
+        store=store,
     )

@@ -1,14 +1,25 @@
 """A gate's channel by the engine asked for, averaged over its carriers' start phase."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from qtregress.channels.channel import GateChannel
-from qtregress.channels.dynamics import CompiledPatch, compile_patch, reference_superoperator
-from qtregress.channels.fast import Bath, propagate
+from qtregress.channels.dynamics import compile_patch, reference_superoperator
+from qtregress.channels.fast import TOLERANCE, Bath, Lossless, Propagation, RatedMap, propagate
+from qtregress.channels.memory import (
+    NOTHING,
+    Store,
+    keep_map,
+    keep_propagation,
+    problem_key,
+    recall_lossless,
+    recall_map,
+    recall_propagation,
+)
 from qtregress.channels.problem import GateProblem
 from qtregress.channels.propagation import unitaries
 from qtregress.channels.unitary_error import computational_block
@@ -18,16 +29,40 @@ Engine = Literal["fast", "reference"]
 
 START_PHASES_RAD = (0.0, np.pi / 2, np.pi, 3 * np.pi / 2)
 """Four phases average every harmonic up to the third exactly."""
+LOAD_TOLERANCE = 1e-7
+"""Of the map at load, whose photon numbers are known to a few per cent at best."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateTask:
-    """One gate to simulate, with its bath as calibrated and at the declared load."""
+    """One gate to simulate.
+
+    Attributes:
+        problem: the gate on its patch.
+        cold: its bath as calibrated.
+        loads: its bath at each load that is asked for.
+        engine: which engine.
+        store: what remembers earlier answers of the fast engine.
+    """
 
     problem: GateProblem
     cold: Bath
-    at_load: Bath
+    loads: tuple[Bath, ...]
     engine: Engine
+    store: Store = NOTHING
+
+
+def task_key(task: GateTask) -> str:
+    """Identity of a task but for its loads: gate id, problem, bath."""
+    key = problem_key(task.problem, start_phases_rad(task.problem))
+    return f"{task.problem.gate} {key} {task.cold!r}"
+
+
+def cost(task: GateTask) -> float:
+    """About how long a task takes, in arbitrary units."""
+    problem = task.problem
+    maps = 1 + len(task.loads)
+    return float(problem.patch.dimension**4 * problem.samples * maps)
 
 
 def start_phases_rad(problem: GateProblem) -> tuple[float, ...]:
@@ -35,54 +70,89 @@ def start_phases_rad(problem: GateProblem) -> tuple[float, ...]:
     return START_PHASES_RAD if len(problem.qubits) > 1 else START_PHASES_RAD[:1]
 
 
-def _lossless_blocks(
-    problem: GateProblem, compiled: CompiledPatch, phases_rad: tuple[float, ...]
-) -> Complex:
-    found = unitaries(problem, compiled, phases_rad)
-    return np.array([computational_block(problem.patch, propagator) for propagator in found])
+def _computational_blocks(problem: GateProblem, propagators: Complex) -> Complex:
+    return np.array([computational_block(problem.patch, one) for one in propagators])
 
 
 def blocks(problem: GateProblem, *, phases: int | None = None) -> Complex:
     """Dissipation-free computational blocks of the first start phases, shape (s, d, d)."""
-    compiled = compile_patch(problem.patch, problem.carrier_hz[0])
-    return _lossless_blocks(problem, compiled, start_phases_rad(problem)[:phases])
+    compiled = compile_patch(problem.patch)
+    phases_rad = start_phases_rad(problem)[:phases]
+    return _computational_blocks(problem, unitaries(problem, compiled, phases_rad))
 
 
-def _reference_maps(task: GateTask, baths: tuple[Bath, ...]) -> tuple[Complex, ...]:
-    phases = start_phases_rad(task.problem)
-    return tuple(
-        cast(
-            "Complex",
-            np.mean(
-                [
-                    reference_superoperator(task.problem, bath, start_phase_rad=phase)
-                    for phase in phases
-                ],
-                axis=0,
-            ),
-        )
-        for bath in baths
-    )
+def _reference_map(problem: GateProblem, bath: Bath) -> RatedMap:
+    """Qiskit Dynamics' map, averaged over start phases; it states no error of its own."""
+    found = [
+        reference_superoperator(problem, bath, start_phase_rad=phase)
+        for phase in start_phases_rad(problem)
+    ]
+    return RatedMap(superoperator=cast("Complex", np.mean(found, axis=0)), error_estimate=0.0)
 
 
-def simulate_gate(task: GateTask) -> GateChannel:
-    """The channel of one gate by the task's engine."""
-    problem = task.problem
-    compiled = compile_patch(problem.patch, problem.carrier_hz[0])
-    baths = (task.cold, task.at_load) if task.at_load != task.cold else (task.cold,)
-    phases_rad = start_phases_rad(problem)
-    fast = propagate(problem, compiled, baths, phases_rad)
-    is_reference = task.engine == "reference"
-    maps = _reference_maps(task, baths) if is_reference else fast.maps
-    return GateChannel(
+class _Fast:
+    """The fast engine on one problem, asking its store before it computes."""
+
+    def __init__(self, task: GateTask) -> None:
+        self.task = task
+        self.phases_rad = start_phases_rad(task.problem)
+        self.key = problem_key(task.problem, self.phases_rad)
+
+    @cached_property
+    def propagation(self) -> Propagation:
+        """The paths, propagated at most once."""
+        problem, store = self.task.problem, self.task.store
+        known = recall_propagation(self.key, problem.patch, store)
+        if known is not None:
+            return known
+        found = propagate(problem, compile_patch(problem.patch), self.phases_rad)
+        keep_propagation(self.key, store, found)
+        return found
+
+    @cached_property
+    def lossless(self) -> Lossless:
+        """The answer without a bath."""
+        return recall_lossless(self.key, self.task.store) or self.propagation.lossless
+
+    def map(self, bath: Bath, tolerance: float) -> RatedMap:
+        """The answer in a bath."""
+        store = self.task.store
+        known = recall_map(self.key, bath, tolerance, store)
+        if known is not None:
+            return known
+        found = self.propagation.at(bath, tolerance=tolerance)
+        keep_map(self.key, bath, tolerance, store, found)
+        return found
+
+
+def simulate_gate(task: GateTask) -> tuple[GateChannel, ...]:
+    """The channel of one gate by the task's engine, one a load, or one without a load."""
+    problem, fast = task.problem, _Fast(task)
+
+    def rated(bath: Bath, tolerance: float) -> RatedMap:
+        if task.engine == "reference":
+            return _reference_map(problem, bath)
+        return fast.map(bath, tolerance)
+
+    cold = rated(task.cold, TOLERANCE)
+    channel = GateChannel(
         gate=problem.gate,
         qubits=problem.qubits,
         levels=problem.patch.levels,
         computational=problem.patch.computational,
-        blocks=_lossless_blocks(problem, compiled, phases_rad),
-        superoperator=maps[0],
-        at_load=maps[-1],
-        dwell_s=fast.dwell_s,
+        blocks=_computational_blocks(problem, fast.lossless.unitaries),
+        superoperator=cold.superoperator,
+        at_load=None,
+        dwell_s=fast.lossless.dwell_s,
         duration_s=problem.duration_s,
-        error_estimate=0.0 if is_reference else fast.error_estimate,
+        error_estimate=cold.error_estimate,
     )
+    loaded = [cold if one == task.cold else rated(one, LOAD_TOLERANCE) for one in task.loads]
+    return tuple(
+        replace(
+            channel,
+            at_load=one.superoperator,
+            error_estimate=max(cold.error_estimate, one.error_estimate),
+        )
+        for one in loaded
+    ) or (channel,)

@@ -6,11 +6,19 @@ from typing import TYPE_CHECKING
 
 import click
 
-from qtregress.cli.edge import console, exit_style_option, now, one_standard_output, prepare
+from qtregress.cli.edge import (
+    cache_option,
+    console,
+    exit_style_option,
+    now,
+    one_standard_output,
+    prepare,
+)
 from qtregress.errors import BaselineError, ExitCode, InputError
 
 if TYPE_CHECKING:
     from qtregress.baseline.record import Baseline
+    from qtregress.channels.memory import Store
     from qtregress.channels.simulate import Engine
     from qtregress.chip.chip import Chip
     from qtregress.files.documents import Loaded
@@ -55,6 +63,7 @@ class _Inputs:
 @click.option("--markdown", metavar="FILE", help="Write Markdown.")
 @click.option("--engine", type=click.Choice(["fast", "reference"]), default="fast")
 @click.option("--jobs", type=click.IntRange(min=1), help="Processes; default: all cores.")
+@cache_option
 @click.option("--quiet", is_flag=True, help="No progress, no table; the exit status speaks.")
 @exit_style_option
 def command(  # noqa: PLR0913  # one argument an option
@@ -70,6 +79,7 @@ def command(  # noqa: PLR0913  # one argument an option
     markdown: str | None,
     engine: str,
     jobs: int | None,
+    cache: bool,
     quiet: bool,
 ) -> ExitCode:
     """Judge the release NEW against OLD: promote (0), roll back (10) or hold (11).
@@ -77,7 +87,7 @@ def command(  # noqa: PLR0913  # one argument an option
     OLD and NEW are profiles: files, or REV:PATH read from git. Both are simulated on OLD's
     chip; OLD must still reproduce its accepted baseline (12 if not).
     """
-    from qtregress.cli.inputs import baseline_of, beside
+    from qtregress.cli.inputs import baseline_of, beside, store_of
     from qtregress.cli.report import write_reports
 
     one_standard_output([junit, json_, markdown])
@@ -85,7 +95,7 @@ def command(  # noqa: PLR0913  # one argument an option
     inputs = [old, new, near, baseline, policy, workload]
     prepare([junit, json_, markdown], inputs, store=baseline_of(old, "").parent)
     given = _load(old, new, chip=chip, baseline=baseline, policy=policy, workload=workload)
-    decision = _decide(given, engine=engine, jobs=jobs, quiet=quiet)
+    decision = _decide(given, engine=engine, jobs=jobs, store=store_of(cache=cache), quiet=quiet)
     verdict = _document(decision, given)
     write_reports(verdict, junit=junit, markdown=markdown, json_=json_)
     if not quiet and "-" not in (junit, json_, markdown):
@@ -168,7 +178,9 @@ def _same_origin(given: _Inputs) -> None:
         raise BaselineError(msg)
 
 
-def _decide(given: _Inputs, *, engine: str, jobs: int | None, quiet: bool) -> "Decision":
+def _decide(
+    given: _Inputs, *, engine: str, jobs: int | None, store: "Store", quiet: bool
+) -> "Decision":
     """Simulate both releases and judge.
 
     Raises:
@@ -176,14 +188,14 @@ def _decide(given: _Inputs, *, engine: str, jobs: int | None, quiet: bool) -> "D
     """
     from qtregress.cli.workers import workers
     from qtregress.metrics.collect import collect
-    from qtregress.pipeline import judge, measure
+    from qtregress.pipeline import Means, judge, measure
 
     chosen: Engine = "reference" if engine == "reference" else "fast"
     with workers(jobs, quiet=quiet) as run:
-        chip, workload = given.chip.value, given.workload
-        old = measure(given.old.value, chip, workload, run=run, engine=chosen)
+        means = Means(run=run, engine=chosen, store=store)
+        profiles = [given.old.value, given.new.value]
+        old, new = measure(profiles, given.chip.value, given.workload, means)
         _still_reproduced(given, old)
-        new = measure(given.new.value, chip, workload, run=run, engine=chosen, known=old)
         return judge(
             (old, collect(old)),
             (new, collect(new)),

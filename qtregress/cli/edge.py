@@ -23,6 +23,16 @@ _CI_WIDTH = 120
 _SKIP = 125
 
 
+def cache_option(command: Command) -> Command:
+    """The option ``--cache/--no-cache``."""
+    return click.option(
+        "--cache/--no-cache",
+        default=True,
+        show_default=True,
+        help="Remember simulated gates between runs (QTREGRESS_CACHE_DIR says where).",
+    )(command)
+
+
 def exit_style_option(command: Command) -> Command:
     """The option ``--exit-style``; ``main`` itself acts on it, see ``exit_style``."""
     return click.option(

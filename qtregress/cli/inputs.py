@@ -10,6 +10,7 @@ from qtregress.errors import InputError
 from qtregress.files.git import is_revision
 
 if TYPE_CHECKING:
+    from qtregress.channels.memory import Store
     from qtregress.chip.chip import Chip
     from qtregress.files.documents import Loaded
     from qtregress.pulses.profile import Profile
@@ -51,6 +52,14 @@ def _near(path: Path) -> Path:
     """The path relative to here where that is shorter, for messages and reports."""
     relative = os.path.relpath(path)
     return Path(relative) if not relative.startswith("..") else path
+
+
+def store_of(*, cache: bool) -> "Store":
+    """Where simulated gates are remembered, or nowhere."""
+    from qtregress.channels.memory import NOTHING
+    from qtregress.files.array_store import default_store
+
+    return default_store() if cache else NOTHING
 
 
 def load_workload(path: Path | None) -> "Workload":

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from qtregress.cli.edge import console, deliver, one_standard_output, prepare
+from qtregress.cli.edge import cache_option, console, deliver, one_standard_output, prepare
 from qtregress.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -29,23 +29,24 @@ class MeasuredRun:
     environment: dict[str, str]
 
 
-def measured_metrics(
+def measured_metrics(  # noqa: PLR0913  # one argument an option
     profile: Path | str,
     chip: Path | str | None,
     workload: Path | None,
     jobs: int | None,
     *,
     engine: str = "fast",
+    cache: bool = False,
     quiet: bool = False,
 ) -> MeasuredRun:
     """The profile's metrics on its chip at the workload."""
     from qtregress.chip.chip import Chip
-    from qtregress.cli.inputs import beside, environment, load_workload, same_device
+    from qtregress.cli.inputs import beside, environment, load_workload, same_device, store_of
     from qtregress.cli.workers import workers
     from qtregress.files.documents import load
     from qtregress.identity import digest
     from qtregress.metrics.collect import collect
-    from qtregress.pipeline import measure
+    from qtregress.pipeline import Means, measure
     from qtregress.pulses.profile import Profile
 
     loaded = load(profile, Profile)
@@ -53,13 +54,12 @@ def measured_metrics(
     same_device(loaded, on)
     declared = load_workload(workload)
     with workers(jobs, quiet=quiet) as run:
-        found = measure(
-            loaded.value,
-            on.value,
-            declared,
+        means = Means(
             run=run,
             engine="reference" if engine == "reference" else "fast",
+            store=store_of(cache=cache),
         )
+        (found,) = measure([loaded.value], on.value, declared, means)
     return MeasuredRun(
         profile=loaded,
         chip=on,
@@ -81,6 +81,7 @@ def measured_metrics(
 @click.option("--shots", type=click.IntRange(min=1), default=1024, show_default=True)
 @click.option("--engine", type=click.Choice(["fast", "reference"]), default="fast")
 @click.option("--jobs", type=click.IntRange(min=1), help="Processes; default: all cores.")
+@cache_option
 @click.option("--quiet", is_flag=True, help="No progress, no table.")
 def command(  # noqa: PLR0913  # one argument an option
     *,
@@ -94,6 +95,7 @@ def command(  # noqa: PLR0913  # one argument an option
     shots: int,
     engine: str,
     jobs: int | None,
+    cache: bool,
     quiet: bool,
 ) -> ExitCode:
     """Measure PROFILE (a file or REV:PATH): heat, errors, benchmarking. Judges nothing.
@@ -106,7 +108,7 @@ def command(  # noqa: PLR0913  # one argument an option
     near = chip or beside(profile, "chip.yaml")
     store = baseline_of(profile, "").parent
     prepare([json_, superoperators], [profile, near, workload], store=store)
-    run = measured_metrics(profile, chip, workload, jobs, engine=engine, quiet=quiet)
+    run = measured_metrics(profile, chip, workload, jobs, engine=engine, cache=cache, quiet=quiet)
     if superoperators:
         _write_superoperators(run.measurement, Path(superoperators))
     if json_:
@@ -144,12 +146,13 @@ def _write_superoperators(measurement: "Measurement", path: Path) -> None:
     import numpy as np
 
     from qtregress.files.atomic import write_bytes
+    from qtregress.metrics.collect import at_load
 
     arrays = {}
     for gate in measurement.plan.gates:
         channel = measurement.channels[gate.id]
         arrays[f"{gate.id}@cold"] = channel.superoperator
-        arrays[f"{gate.id}@load"] = channel.at_load
+        arrays[f"{gate.id}@load"] = at_load(channel)
     buffer = BytesIO()
     np.savez_compressed(buffer, allow_pickle=False, **arrays)
     write_bytes(path, buffer.getvalue())

@@ -1,10 +1,11 @@
 """Metrics of a measurement: one flat list with stable ids, failures included."""
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
 
-from qtregress.channels.channel import GateChannel, average_fidelity, leakage
+from qtregress.channels.channel import Complex, GateChannel, average_fidelity, leakage
 from qtregress.channels.dissipators import jumps
 from qtregress.channels.ideal import ideal_image
 from qtregress.channels.problem import bath_of, patch_of
@@ -32,8 +33,19 @@ def incoherent_error(channel: GateChannel, *, loaded: bool = False) -> float:
     is left is loss, leakage and the spread over phases that no circuit controls.
     """
     own = polar_unitary(np.mean(channel.blocks, axis=0))
-    superoperator = channel.at_load if loaded else channel.superoperator
+    superoperator = at_load(channel) if loaded else channel.superoperator
     return 1 - average_fidelity(superoperator, channel.computational, own)
+
+
+def at_load(channel: GateChannel) -> Complex:
+    """The channel's map at the declared workload.
+
+    Raises:
+        KeyError: it was not simulated there; benchmarking's layers are not.
+    """
+    if channel.at_load is None:
+        raise KeyError(channel.gate)
+    return channel.at_load
 
 
 def quantum_heat_j(channel: GateChannel, chip: Chip) -> float:
@@ -48,11 +60,17 @@ def quantum_heat_j(channel: GateChannel, chip: Chip) -> float:
     return -float(channel.dwell_s @ current_w)
 
 
+def _why_not_trusted(what: str, error_estimate: float) -> str:
+    if math.isinf(error_estimate):
+        return f"{what} gave a map that no physical process has"
+    return f"{what} may be wrong by {error_estimate:.1g} in an element"
+
+
 def _gate_metrics(channel: GateChannel, chip: Chip, load_problem: str) -> Iterator[Metric]:
     name = channel.gate
     yield measured("gate.duration_s", name, "s", channel.duration_s)
     if channel.error_estimate > ERROR_TOLERANCE:
-        why = f"the simulation may be wrong by {channel.error_estimate:.1g} in an element"
+        why = _why_not_trusted("the simulation", channel.error_estimate)
         yield from (undecided(metric, name, "1", why) for metric in _GATE_ERRORS)
         return
     ideal = ideal_image(name.split(":")[0])
@@ -69,8 +87,8 @@ def _gate_metrics(channel: GateChannel, chip: Chip, load_problem: str) -> Iterat
     if load_problem:
         yield undecided("gate.error_at_load", name, "1", load_problem)
     else:
-        at_load = 1 - average_fidelity(channel.at_load, at, ideal)
-        yield measured("gate.error_at_load", name, "1", at_load)
+        warm = 1 - average_fidelity(at_load(channel), at, ideal)
+        yield measured("gate.error_at_load", name, "1", warm)
     yield measured("heat.quantum_j", name, "J", quantum_heat_j(channel, chip))
 
 
@@ -89,7 +107,7 @@ def _heat_metrics(gate_id: str, heat: GateHeat, chip: Chip) -> Iterator[Metric]:
 
 def _decay_metrics(subject: str, decay: ExactDecay, error_estimate: float) -> Iterator[Metric]:
     if error_estimate > ERROR_TOLERANCE:
-        why = f"the simulation of its gates may be wrong by {error_estimate:.1g} in an element"
+        why = _why_not_trusted("the simulation of its gates", error_estimate)
         yield from (undecided(metric, subject, "1", why) for metric in _DECAYS)
         return
     yield measured("rb.gap", subject, "1", decay.gap)

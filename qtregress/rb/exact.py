@@ -9,22 +9,31 @@ experiment fits only where that eigenvalue is real and isolated; elsewhere there
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from functools import cache
+from itertools import product
 from typing import Final, Literal
 
 import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
 
-from qtregress.rb.clifford import MEAN_CX, MEAN_SX, PAIR_ORDER, Word, one_qubit_group
+from qtregress.channels.real_maps import as_real, transposition
+from qtregress.rb.clifford import (
+    MEAN_CX,
+    MEAN_SX,
+    PAIR_ORDER,
+    Local,
+    Step,
+    Word,
+    layers,
+    one_qubit_group,
+    pair_group,
+    unitary_of,
+)
 from qtregress.rb.gateset import (
-    CX,
-    ID_SX,
-    PHASES,
-    SX_ID,
-    SX_SX,
     Complex,
     Gates,
+    Integers,
     OneQubitGates,
     PairGates,
     charges,
@@ -39,15 +48,17 @@ Real = NDArray[np.float64]
 
 IMAGINARY_TOLERANCE: Final = 1e-9
 GROWTH_TOLERANCE: Final = 1e-7
-COLUMNS_AT_ONCE: Final = 64
-LADDER: Final = (
-    np.diag([1.0, 1.0]) / np.sqrt(2),
-    np.diag([1.0, -1.0]) / np.sqrt(2),
-    np.array([[0.0, 1.0], [0.0, 0.0]]),
-    np.array([[0.0, 0.0], [1.0, 0.0]]),
+HERMITICITY_TOLERANCE: Final = 1e-9
+TURNS_BEFORE: Final = 16
+"""Virtual Z before a local gate of a pair: quarter turns of either transmon."""
+PAULIS: Final[Complex] = np.array(
+    [[[1, 0], [0, 1]], [[0, 1], [1, 0]], [[0, -1j], [1j, 0]], [[1, 0], [0, -1]]]
 )
-"""Orthonormal operators of one qubit that a virtual Z only multiplies by a phase."""
-LADDER_CHARGES: Final = (0, 0, -1, 1)
+"""I, X, Y and Z, shape (4, 2, 2)."""
+PAULI_X: Final = 1
+PAULI_Y: Final = 2
+PAULI_PAIRS: Final = tuple(product(range(4), repeat=2))[1:]
+"""Positions in ``PAULIS`` of the factors of the 15 traceless Pauli operators of a pair."""
 
 DecayStatus = Literal["ok", "complex", "crowded", "growing"]
 ADVICE: Final[dict[DecayStatus, str]] = {
@@ -96,6 +107,9 @@ def exact_decay(gates: Gates) -> ExactDecay:
 
     Args:
         gates: simulated natives of one qubit or of a pair.
+
+    Raises:
+        ValueError: a superoperator of a pair does not keep Hermitian matrices Hermitian.
     """
     if isinstance(gates, OneQubitGates):
         group = one_qubit_group()
@@ -167,18 +181,18 @@ def judge_spectrum(spectrum: Complex, *, dimension: int, gates_per_clifford: flo
     )
 
 
-def adjoint_action(unitary: Complex) -> Complex:
+def adjoint_action(unitary: Complex) -> Real:
     """How conjugation by a unitary acts on traceless operators, shape (d**2 - 1, d**2 - 1).
 
-    The basis is of ladder operators instead of Paulis, which makes virtual Z diagonal.
+    The basis is of Pauli operators, which a Clifford permutes up to their signs.
 
     Args:
         unitary: shape (2, 2) or (4, 4).
     """
-    basis = _ladder_basis(len(unitary))
+    basis = _traceless_paulis(len(unitary))
     moved = unitary @ basis @ unitary.conj().T
-    overlaps: Complex = np.einsum("aij,bij->ab", basis.conj(), moved)
-    return overlaps[1:, 1:]
+    overlaps: Complex = np.einsum("aij,bji->ab", basis, moved)
+    return overlaps.real / len(unitary)
 
 
 def play_word(gates: Gates, word: Word) -> Complex:
@@ -230,101 +244,202 @@ def exact_curve(
     return np.array([survivals[m] for m in lengths])
 
 
-def pair_mean(gates: PairGates) -> Complex:
-    """The mean of adj kron S over all 11520 elements, restricted to where it acts.
+def pair_mean(gates: PairGates) -> Real:
+    """Mean of adj kron S over all 11520 elements, restricted to where it acts.
 
     Every element begins or ends with virtual Z by any quarter turns, whose mean projects
-    on operators that carry a charge divisible by 4 on either transmon: at most 240
-    dimensions of 15 * 256. The nonzero spectrum is that of the full mean.
+    on the operators that no quarter turn changes: at most 240 dimensions of 15 * 256. The
+    nonzero spectrum is that of the full mean. An element is a core, then a local gate, so
+    that the mean over elements is the product of the means over either. The virtual Z after
+    a single sx is a projection, too, so that nine local words stand for all 576.
+
+    Args:
+        gates: simulated natives of a pair.
+
+    Returns:
+        A real matrix in an orthonormal basis, shape (240, 240) for four levels each.
+
+    Raises:
+        ValueError: a superoperator does not keep Hermitian matrices Hermitian.
     """
-    space = _Space(gates)
-    support = np.flatnonzero(space.neutral)
-    mean = np.empty((len(support), len(support)), dtype=np.complex128)
-    edges = [*range(0, len(support), COLUMNS_AT_ONCE), len(support)]
-    for start, stop in pairwise(edges):
-        columns = np.zeros((space.neutral.size, stop - start), dtype=np.complex128)
-        columns[support[start:stop], np.arange(stop - start)] = 1
-        image = space.cores(space.locals(space.shaped(columns)))
-        mean[:, start:stop] = image.reshape(space.neutral.size, -1)[support]
-    return mean / PAIR_ORDER
+    played = _Played(gates)
+    ends, whole = (_unturned(gates.levels, (turned, turned)) for turned in (True, False))
+    cores = _between(ends, played, _core_words(gates.control), whole)
+    locals_ = np.zeros((len(whole), played.size, len(cores)))
+    for turned, words in _local_words(gates.control).items():
+        middle = _unturned(gates.levels, turned)
+        rows = 4 ** sum(turned) * _between(middle, played, words, ends)
+        for pauli, part in enumerate(middle):
+            part.add_rows(locals_[pauli], rows[part.members])
+    total = cores @ locals_.reshape(-1, len(cores))
+    return np.asarray(total * TURNS_BEFORE / PAIR_ORDER)
 
 
-class _Space:
-    """Arrays (n**2, 15, columns): simulated matrix units times ideal ladder operators.
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Words:
+    """Pulses of words, and the signed permutation of Paulis each is meant to be.
 
-    Sums over virtual Z become masks, so that 576 local Cliffords cost eight products and
-    the cores eleven. Control c and target t are 0 and 1 in the pair's own order.
+    Attributes:
+        steps: natives and virtual Z of each; no word ends with virtual Z.
+        actions: shape (words, 15, 15).
     """
+
+    steps: tuple[tuple[Step, ...], ...]
+    actions: Real
+
+
+@cache
+def _core_words(control: Literal[0, 1]) -> _Words:
+    return _words(pair_group(control).cores, control)
+
+
+@cache
+def _local_words(control: Literal[0, 1]) -> dict[tuple[bool, bool], _Words]:
+    """The nine patterns of pulse counts by which transmons play one: they turn afterwards."""
+    counts = [Local(0, count, 0) for count in range(3)]
+    patterns: dict[tuple[bool, bool], list[Word]] = {}
+    for left, right in product(counts, counts):
+        turned = (left.pulses == 1, right.pulses == 1)
+        patterns.setdefault(turned, []).append(layers(left, right))
+    return {turned: _words(words, control) for turned, words in patterns.items()}
+
+
+def _words(words: Sequence[Word], control: Literal[0, 1]) -> _Words:
+    images = ideal_images(transmons=2, control=control)
+    actions = [adjoint_action(unitary_of(word, images)) for word in words]
+    return _Words(steps=tuple(word.steps for word in words), actions=np.rint(actions))
+
+
+class _Played:
+    """Pulses of a pair in real form; words that end alike share their products."""
 
     def __init__(self, gates: PairGates) -> None:
-        images = ideal_images(transmons=2, control=gates.control)
-        self.maps = {
-            name: (superoperator, adjoint_action(images[name]))
-            for name, superoperator in natives(gates).items()
-        }
-        self.control, self.target = gates.control, 1 - gates.control
-        simulated = charges(gates.levels)[:, :, None]
-        ideal = np.array([[x for x in LADDER_CHARGES for _ in LADDER_CHARGES], LADDER_CHARGES * 4])
-        total = (simulated + ideal[:, None, 1:])[..., None]
-        self.turn: Complex = PHASES[total % 4]
-        self.mask: Real = (total % 4 == 0).astype(np.float64)
-        self.neutral = (self.mask[0] * self.mask[1]).reshape(-1) > 0
+        self.levels, self.size = gates.levels, len(gates.cx)
+        self.natives = {name: _real_form(name, s) for name, s in natives(gates).items()}
+        self.products: dict[tuple[str, tuple[Step, ...]], Real] = {}
 
-    def shaped(self, columns: Complex) -> Complex:
-        """Columns of length 15 n**2 as an array (n**2, 15, columns)."""
-        return columns.reshape(*self.mask.shape[1:3], -1)
+    def steps(self, steps: tuple[Step, ...]) -> Real:
+        """Real form of the superoperator of the steps, shape (n**2, n**2)."""
+        if not steps:
+            return np.eye(self.size)
+        first, later = steps[0], steps[1:]
+        key = (first.native, later)
+        if key not in self.products:
+            native = self.natives[first.native]
+            self.products[key] = self.steps(later) @ native if later else native
+        if not any(first.turns):
+            return self.products[key]
+        source, sign = _quarter_turns(self.levels, first.turns)
+        return np.asarray(self.products[key].take(source, axis=1) * sign[source])
 
-    def play(self, native: str, x: Complex) -> Complex:
-        """One native on both factors."""
-        simulated, ideal = self.maps[native]
-        moved = (simulated @ x.reshape(len(simulated), -1)).reshape(x.shape)
-        return np.asarray(ideal @ moved)
 
-    def both_turns(self, transmon: int, x: Complex) -> Complex:
-        """No turn plus a quarter turn of one transmon."""
-        return np.asarray((1 + self.turn[transmon]) * x)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Part:
+    """What the operators of a basis hold of one Pauli operator.
 
-    def all_turns(self, transmon: int, x: Complex) -> Complex:
-        """Sum over the four quarter turns of one transmon."""
-        return np.asarray(4 * self.mask[transmon] * x)
+    Attributes:
+        members: which operators of the basis hold it.
+        coordinates: the simulated coordinate that each of them holds with it; None where
+            they hold all n**2 in order.
+        weights: how much of it, shape (members,).
+    """
 
-    def locals(self, x: Complex) -> Complex:
-        """Sum over c1 kron c2 of a neutral array: nine patterns of pulse counts."""
-        both, left, right = (self.play(name, x) for name in (SX_SX, SX_ID, ID_SX))
-        total = x + self.all_turns(0, left) + self.all_turns(1, right)
-        total += self.all_turns(0, self.all_turns(1, both))
-        total += self.play(SX_ID, left) + self.all_turns(1, self.play(SX_ID, both))
-        total += self.play(ID_SX, right) + self.all_turns(0, self.play(ID_SX, both))
-        return np.asarray(16 * (total + self.play(SX_SX, both)))
+    members: slice
+    coordinates: Integers | None
+    weights: Real
 
-    def cores(self, x: Complex) -> Complex:
-        """Neutral part of the sum over the twenty cores, nested from the right."""
-        inner = self.either_first(x) + self.link(self.play(CX, x))
-        inner = self.control_target_first(x) + self.link(self.play(CX, inner))
-        total = x + self.play(CX, inner)
-        return np.asarray(self.mask[0] * self.mask[1] * total)
+    def rows(self, simulated: Real) -> Real:
+        """From rows of simulated coordinates to rows of members."""
+        if self.coordinates is None:
+            return simulated
+        return np.asarray(self.weights[:, None] * simulated[self.coordinates])
 
-    def link(self, x: Complex) -> Complex:
-        """A quarter turn of the target, then sx on the control."""
-        return self.play(self.alone(self.control), self.turn[self.target] * x)
+    def columns(self, simulated: Real) -> Real:
+        """The same for columns."""
+        return self.rows(simulated.T).T
 
-    def either_first(self, x: Complex) -> Complex:
-        """Sum over the nine gates before the two-cx core."""
-        left, right = self.both_turns(0, x), self.both_turns(1, x)
-        total = self.both_turns(1, left) + self.play(SX_ID, right)
-        return total + self.play(ID_SX, left) + self.play(SX_SX, x)
+    def add_rows(self, simulated: Real, rows: Real) -> None:
+        """Add rows of members to rows of simulated coordinates, the transpose of ``rows``."""
+        if self.coordinates is None:
+            simulated += rows
+        else:
+            simulated[self.coordinates] += self.weights[:, None] * rows
 
-    def control_target_first(self, x: Complex) -> Complex:
-        """Sum over the nine gates before the one-cx core."""
-        c, t = self.control, self.target
-        turned, one = self.both_turns(t, x), self.both_turns(c, x)
-        total = turned + self.play(self.alone(c), self.both_turns(c, turned))
-        late = self.play(self.alone(t), x) + self.play(SX_SX, one)
-        return np.asarray(total + self.turn[t] * late)
 
-    def alone(self, transmon: int) -> str:
-        """The layer in which one transmon plays and the other waits."""
-        return (SX_ID, ID_SX)[transmon]
+def _unturned(levels: tuple[int, int], turned: tuple[bool, bool]) -> list[_Part]:
+    """An orthonormal basis of the operators that quarter turns of some transmons leave alone.
+
+    An operator of the basis is the sum over quarter turns of a simulated coordinate times a
+    Pauli operator without Y. The turns leave I and Z alone, so that the coordinate must not
+    turn either; they make Y of X, and the coordinate must change its sign after two.
+
+    Args:
+        levels: simulated levels of either transmon.
+        turned: which of them turn; where none does, the basis is of all operators.
+
+    Returns:
+        A part for each of the 15 Pauli operators.
+    """
+    charge, parts, size = charges(levels), list[_Part](), 0
+    members: dict[tuple[int, ...], slice] = {}
+    for factors in PAULI_PAIRS:
+        mixed = [t and f in (PAULI_X, PAULI_Y) for f, t in zip(factors, turned, strict=True)]
+        without_y = tuple(PAULI_X if m else f for f, m in zip(factors, mixed, strict=True))
+        # Three quarter turns make Y of X, with the sign +.
+        turns = tuple(3 if a != b else 0 for a, b in zip(factors, without_y, strict=True))
+        source, sign = _quarter_turns(levels, turns)
+        allowed = np.ones(charge.shape[1], dtype=bool)
+        for transmon in np.flatnonzero(turned):
+            own = charge[transmon]
+            allowed &= own % 2 == 1 if mixed[transmon] else own % 4 == 0
+        coordinates = source[allowed]
+        if without_y not in members:
+            members[without_y] = slice(size, size + len(coordinates))
+            size += len(coordinates)
+        weights = sign[coordinates] / np.sqrt(2 ** sum(mixed))
+        held = coordinates if any(turned) else None
+        parts.append(_Part(members=members[without_y], coordinates=held, weights=weights))
+    return parts
+
+
+def _between(left: list[_Part], played: _Played, words: _Words, right: list[_Part]) -> Real:
+    """The sum of action kron superoperator between two bases, shape (left, right)."""
+    total = np.zeros((_size(left), _size(right)))
+    images = np.argmax(np.abs(words.actions), axis=2)
+    for steps, action, image in zip(words.steps, words.actions, images, strict=True):
+        simulated = played.steps(steps)
+        for pauli, part in enumerate(left):
+            other = right[image[pauli]]
+            block = other.columns(part.rows(simulated))
+            total[part.members, other.members] += action[pauli, image[pauli]] * block
+    return total
+
+
+def _size(basis: list[_Part]) -> int:
+    return max(int(part.members.stop) for part in basis)
+
+
+def _quarter_turns(levels: tuple[int, ...], turns: tuple[int, ...]) -> tuple[Integers, Real]:
+    """Virtual Z in real form: coordinate f becomes sign[f] times coordinate source[f].
+
+    ``source`` is its own inverse.
+    """
+    phases = np.array(turns) @ charges(levels) % 4
+    size = int(np.prod(levels))
+    source = np.where(phases % 2 == 1, transposition(size), np.arange(size**2))
+    return source, np.array([1.0, -1.0, -1.0, 1.0])[phases]
+
+
+def _real_form(name: str, superoperator: Complex) -> Real:
+    n = round(len(superoperator) ** 0.5)
+    mirrored = superoperator.reshape((n,) * 4).transpose(1, 0, 3, 2).reshape(superoperator.shape)
+    error = float(np.max(np.abs(mirrored - superoperator.conj())))
+    if not error <= HERMITICITY_TOLERANCE:
+        raise ValueError(
+            f"superoperator `{name}` must keep Hermitian matrices Hermitian, "
+            f"but misses them by {error:.3g}"
+        )
+    return as_real(superoperator)
 
 
 def _status(leading: complex, second: float) -> DecayStatus:
@@ -336,11 +451,10 @@ def _status(leading: complex, second: float) -> DecayStatus:
     return "ok" if second <= size**2 else "crowded"
 
 
-def _ladder_basis(dimension: int) -> Complex:
-    basis = np.array(LADDER, dtype=np.complex128)
+def _traceless_paulis(dimension: int) -> Complex:
     if dimension == 2:  # noqa: PLR2004 - one qubit
-        return basis
-    return np.array([tensor(a, b) for a in basis for b in basis])
+        return PAULIS[1:]
+    return np.array([tensor(PAULIS[left], PAULIS[right]) for left, right in PAULI_PAIRS])
 
 
 def _predecessors(unitaries: Complex) -> NDArray[np.int64]:

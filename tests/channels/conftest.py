@@ -52,7 +52,7 @@ class Case:
 
     def fast(self, *phases_rad: float) -> FastMaps:
         """The fast engine's answer, averaged over these start phases."""
-        compiled = compile_patch(self.problem.patch, self.problem.carrier_hz[0])
+        compiled = compile_patch(self.problem.patch)
         return propagate(self.problem, compiled, (self.bath,), phases_rad or (0.0,))
 
     def reference(self, phase_rad: float = 0.0) -> Complex:

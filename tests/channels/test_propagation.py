@@ -57,7 +57,7 @@ def flat(rabi_hz: float, start: int = 0, stop: int = SAMPLES) -> Complex:
 
 def propagator(problem: GateProblem, phase_rad: float = 0.0) -> Complex:
     """The lossless propagator of the whole gate."""
-    compiled = compile_patch(problem.patch, problem.carrier_hz[0])
+    compiled = compile_patch(problem.patch)
     return np.asarray(unitaries(problem, compiled, (phase_rad,))[0])
 
 

@@ -9,6 +9,7 @@ from scipy.linalg import eigvals, expm
 
 from qtregress.rb.clifford import (
     LOCALS,
+    MEAN_CX,
     Word,
     concatenate,
     layers,
@@ -16,7 +17,7 @@ from qtregress.rb.clifford import (
     pair_group,
 )
 from qtregress.rb.exact import (
-    _Space,
+    Real,
     adjoint_action,
     exact_curve,
     exact_decay,
@@ -26,6 +27,7 @@ from qtregress.rb.exact import (
     pair_mean,
     play_word,
 )
+from qtregress.rb.from_channels import swapped
 from qtregress.rb.gateset import (
     CX,
     ID_SX,
@@ -71,7 +73,31 @@ def all_maps(gates: PairGates) -> tuple[Complex, Complex]:
     return group.unitaries, maps
 
 
-def leading(matrix: Complex, count: int) -> Complex:
+def mean_over_halves(gates: PairGates) -> Complex:
+    """The full mean as a product of explicit means over cores and local gates."""
+    group = pair_group(gates.control)
+    first = group.unitaries[0].conj().T @ group.unitaries[:: len(group.locals)]
+    local = group.unitaries[: len(group.locals)]
+    return explicit_mean(
+        local, np.array([play_word(gates, word) for word in group.locals])
+    ) @ explicit_mean(first, np.array([play_word(gates, word) for word in group.cores]))
+
+
+def power_traces(matrix: Complex | Real) -> Complex:
+    """Traces of the first four powers: sums of powers of the nonzero eigenvalues."""
+    square = matrix @ matrix
+    return np.array(
+        [
+            np.trace(matrix),
+            np.trace(square),
+            np.einsum("ij,ji->", square, matrix),
+            np.einsum("ij,ji->", square, square),
+        ],
+        dtype=np.complex128,
+    )
+
+
+def leading(matrix: Complex | Real, count: int) -> Complex:
     """The largest eigenvalues, conjugate pairs in a fixed order."""
     values = eigvals(matrix)
     keys = np.lexsort((np.round(values.imag, 9), -np.round(np.abs(values), 9)))
@@ -146,44 +172,6 @@ def test_pair_error_is_the_sum_over_its_natives(noisy_pair: Callable[..., PairGa
     assert exact_decay(gates).epc == pytest.approx(expected, rel=1e-3)
 
 
-@pytest.mark.parametrize("levels", [2, 3, 4])
-def test_factorised_local_sum_is_the_explicit_one(
-    random_pair: Callable[..., PairGates], levels: int
-) -> None:
-    """Eight products equal the explicit sum over 576 local Cliffords."""
-    gates = random_pair((levels, 2))
-    space = _Space(gates)
-    rng = np.random.default_rng(3)
-    columns = rng.normal(size=(space.neutral.size, 2)) * space.neutral[:, None]
-    x = space.shaped(columns.astype(np.complex128))
-    expected = np.zeros_like(x)
-    images = pair_group(0).unitaries[:576]
-    for word, unitary in zip(pair_group(0).locals, images, strict=True):
-        simulated, ideal = play_word(gates, word), adjoint_action(unitary)
-        expected += np.einsum("ij,ab,jbc->iac", simulated, ideal, x, optimize=True)
-
-    np.testing.assert_allclose(expected / 576, space.locals(x) / 576, atol=1e-12)
-
-
-@pytest.mark.parametrize("control", [0, 1])
-def test_factorised_core_sum_is_the_explicit_one(
-    random_pair: Callable[..., PairGates], control: Literal[0, 1]
-) -> None:
-    """Eleven products equal the explicit sum over the twenty cores."""
-    gates = random_pair((3, 2), control)
-    space, group = _Space(gates), pair_group(control)
-    rng = np.random.default_rng(4)
-    x = space.shaped(rng.normal(size=(space.neutral.size, 2)).astype(np.complex128))
-    expected = np.zeros_like(x)
-    for word, unitary in zip(group.cores, group.unitaries[::576], strict=True):
-        first = group.unitaries[0].conj().T @ unitary
-        simulated, ideal = play_word(gates, word), adjoint_action(first)
-        expected += np.einsum("ij,ab,jbc->iac", simulated, ideal, x, optimize=True)
-
-    neutral = space.mask[0] * space.mask[1]
-    np.testing.assert_allclose(neutral * expected, space.cores(x), atol=1e-12)
-
-
 @pytest.mark.parametrize("control", [0, 1])
 def test_pair_spectrum_is_that_of_all_11520_terms(
     random_pair: Callable[..., PairGates], control: Literal[0, 1]
@@ -193,6 +181,120 @@ def test_pair_spectrum_is_that_of_all_11520_terms(
     explicit = explicit_mean(*all_maps(gates))
 
     np.testing.assert_allclose(leading(explicit, 6), leading(pair_mean(gates), 6), atol=1e-12)
+
+
+@pytest.mark.parametrize("control", [0, 1])
+@pytest.mark.parametrize("levels", [(2, 2), (3, 2), (2, 4)])
+def test_pair_spectrum_is_that_of_explicit_halves(
+    random_pair: Callable[..., PairGates], levels: tuple[int, int], control: Literal[0, 1]
+) -> None:
+    """Traces of powers equal those of the full means over 576 local gates and 20 cores."""
+    gates = random_pair(levels, control, 0.3)
+    full, small = mean_over_halves(gates), pair_mean(gates)
+
+    np.testing.assert_allclose(power_traces(full), power_traces(small), rtol=1e-11, atol=1e-13)
+
+
+@pytest.mark.parametrize(
+    ("levels", "size"), [((2, 2), 32), ((3, 2), 54), ((3, 3), 91), ((4, 4), 240)]
+)
+def test_pair_mean_is_small_and_real(
+    noisy_pair: Callable[..., PairGates], levels: tuple[int, int], size: int
+) -> None:
+    """The matrix has one row for every neutral product of matrix unit and ladder operator."""
+    found = pair_mean(noisy_pair(levels))
+
+    assert (found.shape, found.dtype) == ((size, size), np.dtype(np.float64))
+
+
+def test_levels_that_nothing_reaches_do_not_count(noisy_pair: Callable[..., PairGates]) -> None:
+    """Without leakage a pair of four levels each decays as one of two levels each."""
+    two, four = (exact_decay(noisy_pair((size, size))).p for size in (2, 4))
+
+    assert two == pytest.approx(four, abs=1e-12)
+
+
+def test_exchanged_transmons_decay_alike(random_pair: Callable[..., PairGates]) -> None:
+    """The same pair written in the other order has the same decay constant and gap."""
+    gates = random_pair((3, 2))
+    other = PairGates(
+        levels=(2, 3),
+        sx_sx=swapped(gates.sx_sx, (3, 2)),
+        sx_id=swapped(gates.id_sx, (3, 2)),
+        id_sx=swapped(gates.sx_id, (3, 2)),
+        cx=swapped(gates.cx, (3, 2)),
+        control=1,
+        layer_duration_s=gates.layer_duration_s,
+        cx_duration_s=gates.cx_duration_s,
+    )
+    found, expected = exact_decay(other), exact_decay(gates)
+
+    assert found.p == pytest.approx(expected.p, abs=1e-12)
+    assert found.gap == pytest.approx(expected.gap, abs=1e-9)
+
+
+def test_the_same_gates_decay_the_same_to_the_last_bit(
+    random_pair: Callable[..., PairGates],
+) -> None:
+    """Two calls give the same value."""
+    assert exact_decay(random_pair((3, 3))) == exact_decay(random_pair((3, 3)))
+
+
+@pytest.mark.parametrize("levels", [(2, 2), (3, 2)])
+@pytest.mark.parametrize(
+    ("strength", "instead", "status"),
+    [
+        (0.03, {}, "ok"),
+        (0.03, {CX: SX_ID}, "crowded"),
+        (0.03, {SX_ID: ID_SX, ID_SX: SX_ID}, "crowded"),
+        (0.3, {SX_ID: SX_SX}, "complex"),
+    ],
+)
+def test_broken_pulses_have_the_status_of_the_full_mean(
+    random_pair: Callable[..., PairGates],
+    levels: tuple[int, int],
+    strength: float,
+    instead: dict[str, str],
+    status: str,
+) -> None:
+    """Where one native plays instead of another, status, gap and p are the full mean's."""
+    maps = natives(random_pair(levels, 0, strength))
+    gates = pair_of({name: maps[instead.get(name, name)] for name in maps}, levels, 0)
+    spectrum = eigvals(mean_over_halves(gates))
+    found = exact_decay(gates)
+    expected = judge_spectrum(spectrum, dimension=4, gates_per_clifford=MEAN_CX)
+
+    assert (found.status, expected.status) == (status, status)
+    assert found.gap == pytest.approx(expected.gap, abs=1e-9)
+    assert found.p == pytest.approx(expected.p, abs=1e-12)
+
+
+def test_growing_maps_have_no_decay_constant() -> None:
+    """A cx that lengthens every Bloch vector is no channel and is never called ok."""
+    images = ideal_images(transmons=2)
+    maps = {name: unitary_map(image) for name, image in images.items()}
+    maps[CX] = depolarising(4, 1.01) @ maps[CX]
+
+    assert exact_decay(pair_of(maps, (2, 2), 0)).status == "growing"
+
+
+def test_maps_that_break_hermiticity_are_refused(noisy_pair: Callable[..., PairGates]) -> None:
+    """A map that makes Hermitian matrices non-Hermitian has no decay constant."""
+    maps = natives(noisy_pair())
+    maps[CX] = maps[CX].copy()
+    maps[CX][1, 0] += 1e-3
+
+    with pytest.raises(ValueError, match="`cx` must keep Hermitian matrices Hermitian"):
+        exact_decay(pair_of(maps, (2, 2), 0))
+
+
+@pytest.mark.parametrize("control", [0, 1])
+def test_cliffords_permute_paulis(control: Literal[0, 1]) -> None:
+    """Every element takes a Pauli operator to one Pauli operator or its opposite."""
+    for unitary in pair_group(control).unitaries[::97]:
+        action = adjoint_action(unitary)
+        np.testing.assert_allclose(np.abs(action), np.abs(np.rint(action)), atol=1e-12)
+        assert np.all(np.abs(np.rint(action)).sum(axis=1) == 1)
 
 
 def test_locals_are_all_pairs_of_cliffords() -> None:

@@ -1,0 +1,98 @@
+"""What each jump process costs a gate, to first order in its rate and without any map.
+
+In the picture of the lossless U(t) a process L of rate r adds r Int dt D[L~], L~ = U†LU, to
+the map. Put into the average fidelity of ``channel.average_fidelity``, leakage counted as
+error, the two sums over the d computational states give
+
+    Sum_ij <i|D[L~](|i><j|)|j> = |Tr P L~|**2 - d Tr P L~†L~,
+    Tr P D[L~](P) = ||P L~ P||**2 - Tr P L~†L~,
+
+so that the error grows by r g with
+
+    g = Int dt [(d + 1) Tr P L~†L~ - |Tr P L~|**2 - ||P L~ P||**2] / (d (d + 1)).
+
+U enters through G(t) = U P U† alone: Tr P L~ = Tr G L, ||P L~ P||**2 = Tr G L G L†. The
+error is counted against the unitary that the pulses play; where U itself leaks, g is off by
+about its leakage, relatively.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qtregress.channels.dissipators import Ladder
+from qtregress.channels.fast import Bath, Propagation
+from qtregress.channels.paths import FlatTop, Ramp
+
+Complex = NDArray[np.complex128]
+Floats = NDArray[np.float64]
+
+_CHUNK = 256
+"""Nodes at once: more need more memory than the caches hold."""
+
+
+def losses_s(propagation: Propagation, processes: Sequence[Ladder]) -> tuple[Floats, Floats]:
+    """What each process costs the gate a unit of its rate, in s: (down, up), shape (j,) each.
+
+    At the first start phase. ``processes`` are those of ``ladders``, j of them; their rates
+    do not matter. The sum of rate times loss is by how much the bath raises the gate's error,
+    to first order.
+    """
+    down, up = np.zeros(len(processes)), np.zeros(len(processes))
+    n, at = propagation.patch.dimension, propagation.patch.computational
+    populations = np.zeros(n)
+    kept = np.zeros(len(processes))
+    for reached, weights_s in _nodes(propagation):
+        occupied = reached @ reached.conj().swapaxes(1, 2)
+        populations += weights_s @ np.einsum("tii->ti", occupied).real
+        kept += [_kept(occupied, weights_s, one) for one in processes]
+    d = len(at)
+    for number, one in enumerate(processes):
+        square = np.abs(one.lower) ** 2
+        down[number] = (d + 1) * populations @ square.sum(axis=0) - kept[number]
+        up[number] = (d + 1) * populations @ square.sum(axis=1) - kept[number]
+    return down / (d * (d + 1)), up / (d * (d + 1))
+
+
+def _kept(occupied: Complex, weights_s: Floats, process: Ladder) -> float:
+    """Integral of |Tr G L|**2 + Tr G L G L† over nodes G (t, n, n): alike for L and L†."""
+    to, source = np.nonzero(process.lower)
+    values = process.lower[to, source]
+    trace = occupied[:, source, to] @ values
+    left = occupied[:, to[:, None], to] * np.outer(values.conj(), values)
+    right = occupied[:, source[:, None], source]
+    overlap = np.einsum("tkl,tkl->t", left, right.conj()).real
+    return float(weights_s @ (np.abs(trace) ** 2 + overlap))
+
+
+def _nodes(propagation: Propagation) -> Iterator[tuple[Complex, Floats]]:
+    """Quadrature nodes of the gate at its first start phase, in time order.
+
+    Computational inputs as they have become, shape (t, n, d), and weights in s, shape (t,).
+    """
+    at = propagation.patch.computational
+    reached = np.eye(propagation.patch.dimension, dtype=complex)[:, at]
+    for leg in propagation.legs[0]:
+        found = propagation.paths[leg.part]
+        inputs = np.exp(1j * leg.before_rad)[:, None] * reached
+        for piece in found.pieces:
+            yield from _piece_nodes(piece, inputs)
+        reached = np.exp(1j * leg.after_rad)[:, None] * (found.final @ inputs)
+
+
+def _piece_nodes(piece: Ramp | FlatTop, inputs: Complex) -> Iterator[tuple[Complex, Floats]]:
+    if isinstance(piece, Ramp):
+        for start in range(0, len(piece.nodes), _CHUNK):
+            at = slice(start, start + _CHUNK)
+            yield piece.nodes[at] @ inputs, piece.weights_s[at]
+        return
+    amplitudes = piece.into @ inputs
+    weights_s = np.full(piece.steps + 1, piece.step_s)
+    weights_s[0] = weights_s[-1] = piece.step_s / 2
+    for start in range(0, len(weights_s), _CHUNK):
+        weights = weights_s[start : start + _CHUNK]
+        time_s = (start + np.arange(len(weights))) * piece.step_s
+        phases = np.exp(-1j * time_s[:, None] * piece.energies_rad_s)
+        yield cast("Complex", piece.vectors @ (phases[:, :, None] * amplitudes)), weights
