@@ -152,7 +152,7 @@ def notes(absorbed: Recalibration) -> tuple[str, ...]:
 def recalibration(old: Measurement, new: Measurement, policy: Policy, *, run: Run) -> Recalibration:
     """What of NEW is a recalibration of its lines, and each gate's distance from OLD."""
     pairs = [
-        _gate_pair(old, gate, old.channels[gate.id].blocks, policy)
+        _gate_pair(old, gate, new.channels[gate.id].blocks, old.channels[gate.id].blocks, policy)
         for gate in new.plan.gates
         if gate.id in old.channels
     ]
@@ -160,12 +160,15 @@ def recalibration(old: Measurement, new: Measurement, policy: Policy, *, run: Ru
     return absorb(new.profile, new.chip, [pair for pair in pairs if pair.margin], spent, run)
 
 
-def _gate_pair(old: Measurement, gate: Gate, blocks: Complex, policy: Policy) -> GatePair:
+def _gate_pair(
+    old: Measurement, gate: Gate, new_blocks: Complex, old_blocks: Complex, policy: Policy
+) -> GatePair:
     limit = gate_limit(old.chip, gate.id, old.channels[gate.id].duration_s)
     rule = rule_for(policy, f"gate.error/{gate.id}")
     return GatePair(
         new=gate,
-        old_blocks=blocks,
+        new_blocks=new_blocks,
+        old_blocks=old_blocks,
         margin=margin_of(rule, gate_scale(old.chip, gate.id, limit)) or 0.0,
         unknown_error=old_coherent_error(old, gate.id),
     )
@@ -179,5 +182,6 @@ def _meant_pairs(old: Measurement, policy: Policy) -> list[GatePair]:
     for gate in old.plan.gates:
         ideal = ideal_image(gate.name)
         if gate.name in _CALIBRATED and ideal is not None:
-            pairs.append(_gate_pair(old, gate, ideal[None], policy))
+            played = old.channels[gate.id].blocks
+            pairs.append(_gate_pair(old, gate, played, ideal[None], policy))
     return [pair for pair in pairs if pair.margin]

@@ -99,12 +99,14 @@ class GatePair:
 
     Attributes:
         new: its row in NEW.
+        new_blocks: its lossless blocks in NEW, shape (s, d, d).
         old_blocks: lossless blocks that it is compared with, shape (s, d, d).
         margin: by which its error is judged.
         unknown_error: OLD's own coherent error e.
     """
 
     new: Gate
+    new_blocks: Complex
     old_blocks: Complex
     margin: float
     unknown_error: float
@@ -133,29 +135,26 @@ def shifted(chip: Chip, shifts: Mapping[int, LineShift]) -> Chip:
     return chip
 
 
-def _unitaries(gate: Gate, profile: Profile, chip: Chip) -> Complex:
-    found = blocks(gate_problem(gate, profile, chip))
-    return np.array([polar_unitary(block) for block in found])
-
-
-def _miss(pair: GatePair, new: Complex) -> Floats:
+def _miss(pair: GatePair) -> Floats:
     """Error vector of NEW against OLD at the first start phase, in square roots of margins."""
     old = polar_unitary(pair.old_blocks[0])
-    return np.asarray(error_vector(new[0], old) / np.sqrt(pair.margin))
+    return np.asarray(error_vector(polar_unitary(pair.new_blocks[0]), old) / np.sqrt(pair.margin))
 
 
-def _distance(pair: GatePair, new: Complex) -> tuple[float, ...]:
-    old = [polar_unitary(block) for block in pair.old_blocks]
-    return tuple(coherent_distance(a, b) for a, b in zip(new, old, strict=True))
+def _distance(old_blocks: Complex, new_blocks: Complex) -> tuple[float, ...]:
+    return tuple(
+        coherent_distance(polar_unitary(new), polar_unitary(old))
+        for new, old in zip(new_blocks, old_blocks, strict=True)
+    )
 
 
-def _sensitivity(profile: Profile, chip: Chip, pair: GatePair) -> tuple[Complex, Floats]:
-    """NEW's unitaries, and the derivative of its miss; shape (misses, 3 * qubits)."""
+def _sensitivity(profile: Profile, chip: Chip, pair: GatePair) -> Floats:
+    """Derivative of NEW's miss by its lines' shifts, shape (misses, 3 * qubits)."""
     wanted = [Parameter(kind=kind, subject=str(q)) for q in pair.new.qubits for kind in _KINDS]
     found = sensitivities(pair.new, profile, chip, wanted, phases=1)
     old = polar_unitary(pair.old_blocks[0])
     jacobian = error_jacobian(found.blocks[0], found.derivatives[:, 0], old)
-    return _unitaries(pair.new, profile, chip), jacobian / np.sqrt(pair.margin)
+    return np.asarray(jacobian / np.sqrt(pair.margin))
 
 
 def _shift(values: Floats) -> LineShift:
@@ -189,16 +188,10 @@ class _Linear:
         return {line: _shift(row) for line, row in zip(lines, values, strict=True)}
 
 
-def _linearised(
-    profile: Profile, chip: Chip, pairs: Sequence[GatePair], run: Run
-) -> tuple[_Linear, dict[str, tuple[float, ...]]]:
-    """The misses as functions of the lines' shifts, and the distances without any."""
-    found = run(partial(_sensitivity, profile, chip), list(pairs), "recalibration")
-    starts = [_miss(pair, base) for pair, (base, _) in zip(pairs, found, strict=True)]
-    before = {
-        pair.new.id: _distance(pair, base) for pair, (base, _) in zip(pairs, found, strict=True)
-    }
-    return _Linear(pairs=pairs, starts=starts, jacobians=[j for _, j in found]), before
+def _linearised(profile: Profile, chip: Chip, pairs: Sequence[GatePair], run: Run) -> _Linear:
+    """The misses as functions of the lines' shifts."""
+    jacobians = run(partial(_sensitivity, profile, chip), list(pairs), "recalibration")
+    return _Linear(pairs=pairs, starts=[_miss(pair) for pair in pairs], jacobians=jacobians)
 
 
 def drift(
@@ -214,7 +207,7 @@ def drift(
     """
     if not pairs:
         return {}
-    linear = _linearised(profile, chip, pairs, run)[0]
+    linear = _linearised(profile, chip, pairs, run)
     return linear.best(sorted({qubit for pair in pairs for qubit in pair.new.qubits}))
 
 
@@ -232,7 +225,8 @@ def absorb(
     """
     if not pairs:
         return Recalibration()
-    linear, before = _linearised(profile, chip, pairs, run)
+    linear = _linearised(profile, chip, pairs, run)
+    before = {pair.new.id: _distance(pair.old_blocks, pair.new_blocks) for pair in pairs}
     lines = sorted({qubit for pair in pairs for qubit in pair.new.qubits})
     refused: dict[int, str] = {}
     while lines:
@@ -244,7 +238,8 @@ def absorb(
             lines = [q for q in lines if q not in too_far]
             continue
         kept = {q: shift for q, shift in shifts.items() if not shift.is_negligible}
-        after = _distances(profile, shifted(chip, kept), pairs, run) if kept else before
+        moved = [pair for pair in pairs if not kept.keys().isdisjoint(pair.new.qubits)]
+        after = before | _distances(profile, shifted(chip, kept), moved, run)
         worst = _made_worst(pairs, before, after)
         if worst is None:
             return Recalibration(absorbed=kept, refused=refused, distance=after)
@@ -257,13 +252,12 @@ def absorb(
 def _distances(
     profile: Profile, chip: Chip, pairs: Sequence[GatePair], run: Run
 ) -> dict[str, tuple[float, ...]]:
-    gates = [pair.new for pair in pairs]
-    moved = run(partial(_unitaries_of, profile, chip), gates, "recalibration, checked")
-    return {pair.new.id: _distance(pair, new) for pair, new in zip(pairs, moved, strict=True)}
-
-
-def _unitaries_of(profile: Profile, chip: Chip, gate: Gate) -> Complex:
-    return _unitaries(gate, profile, chip)
+    """Distances of the pairs with NEW simulated again on another chip."""
+    problems = [gate_problem(pair.new, profile, chip) for pair in pairs]
+    moved = run(blocks, problems, "recalibration, checked")
+    return {
+        pair.new.id: _distance(pair.old_blocks, new) for pair, new in zip(pairs, moved, strict=True)
+    }
 
 
 def _made_worst(

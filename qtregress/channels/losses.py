@@ -16,6 +16,7 @@ error is counted against the unitary that the pulses play; where U itself leaks,
 about its leakage, relatively.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import cast
 
@@ -23,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qtregress.channels.dissipators import Ladder
-from qtregress.channels.fast import Bath, Propagation
+from qtregress.channels.fast import Propagation
 from qtregress.channels.paths import FlatTop, Ramp
 
 Complex = NDArray[np.complex128]
@@ -31,6 +32,8 @@ Floats = NDArray[np.float64]
 
 _CHUNK = 256
 """Nodes at once: more need more memory than the caches hold."""
+_FLAT_NODE_S = 0.5e-9
+"""Between nodes of a flat top: short against every beat of neighbouring levels."""
 
 
 def losses_s(propagation: Propagation, processes: Sequence[Ladder]) -> tuple[Floats, Floats]:
@@ -61,10 +64,12 @@ def _kept(occupied: Complex, weights_s: Floats, process: Ladder) -> float:
     to, source = np.nonzero(process.lower)
     values = process.lower[to, source]
     trace = occupied[:, source, to] @ values
-    left = occupied[:, to[:, None], to] * np.outer(values.conj(), values)
-    right = occupied[:, source[:, None], source]
-    overlap = np.einsum("tkl,tkl->t", left, right.conj()).real
-    return float(weights_s @ (np.abs(trace) ** 2 + overlap))
+    # rows of G first, then columns: two small copies instead of one by both indices
+    left = occupied[:, to][:, :, to]
+    right = left if np.array_equal(to, source) else occupied[:, source][:, :, source]
+    overlap = left.real * right.real + left.imag * right.imag
+    pairs = np.outer(values.conj(), values).real.ravel()
+    return float(weights_s @ (np.abs(trace) ** 2 + overlap.reshape(len(overlap), -1) @ pairs))
 
 
 def _nodes(propagation: Propagation) -> Iterator[tuple[Complex, Floats]]:
@@ -89,10 +94,12 @@ def _piece_nodes(piece: Ramp | FlatTop, inputs: Complex) -> Iterator[tuple[Compl
             yield piece.nodes[at] @ inputs, piece.weights_s[at]
         return
     amplitudes = piece.into @ inputs
-    weights_s = np.full(piece.steps + 1, piece.step_s)
-    weights_s[0] = weights_s[-1] = piece.step_s / 2
-    for start in range(0, len(weights_s), _CHUNK):
-        weights = weights_s[start : start + _CHUNK]
-        time_s = (start + np.arange(len(weights))) * piece.step_s
-        phases = np.exp(-1j * time_s[:, None] * piece.energies_rad_s)
-        yield cast("Complex", piece.vectors @ (phases[:, :, None] * amplitudes)), weights
+    length_s = piece.steps * piece.step_s
+    count = math.ceil(length_s / _FLAT_NODE_S)
+    weights_s = np.full(count + 1, length_s / count)
+    weights_s[0] = weights_s[-1] = length_s / count / 2
+    time_s = np.linspace(0.0, length_s, count + 1)
+    for start in range(0, count + 1, _CHUNK):
+        at = slice(start, start + _CHUNK)
+        phases = np.exp(-1j * time_s[at, None] * piece.energies_rad_s)
+        yield cast("Complex", piece.vectors @ (phases[:, :, None] * amplitudes)), weights_s[at]

@@ -42,13 +42,20 @@ SHIFTS = {
 
 
 def pairs_of(
-    new: Profile, old: Profile, chip: Chip, *, only: tuple[str, ...] = (), margin: float = MARGIN
+    new: Profile,
+    old: Profile,
+    chip: Chip,
+    *,
+    drifted: Chip | None = None,
+    only: tuple[str, ...] = (),
+    margin: float = MARGIN,
 ) -> list[GatePair]:
-    """NEW's driven gates beside what OLD's do on ``chip``."""
+    """NEW's driven gates on ``chip`` beside what OLD's do there, or on a drifted one."""
     return [
         GatePair(
             new=gate,
-            old_blocks=blocks(gate_problem(old.by_id[gate.id], old, chip)),
+            new_blocks=blocks(gate_problem(gate, new, chip)),
+            old_blocks=blocks(gate_problem(old.by_id[gate.id], old, drifted or chip)),
             margin=margin,
             unknown_error=UNKNOWN,
         )
@@ -61,7 +68,7 @@ def absorbed(shift: LineShift, qubit: int = 0) -> Recalibration:
     """What is found where OLD ran on a line that had drifted by ``shift``."""
     case = small.small(qubit)
     drifted = shifted(case.chip, {qubit: shift})
-    pairs = pairs_of(case.profile, case.profile, drifted)
+    pairs = pairs_of(case.profile, case.profile, case.chip, drifted=drifted)
     return absorb(case.profile, case.chip, pairs, {}, in_order)
 
 
@@ -216,7 +223,7 @@ def test_a_chip_s_own_prior_counts() -> None:
     case = small.small(0)
     drifted = shifted(case.chip, {0: LineShift(gain=0.01)})
     patient = case.chip.model_copy(update={"drift_prior": DriftPrior(gain=0.02)})
-    pairs = pairs_of(case.profile, case.profile, drifted)
+    pairs = pairs_of(case.profile, case.profile, case.chip, drifted=drifted)
 
     assert absorb(case.profile, patient, pairs, {}, in_order).absorbed[0].gain == pytest.approx(
         0.01, rel=1e-3
@@ -311,14 +318,20 @@ def test_one_line_s_refusal_leaves_the_other_line_its_shift() -> None:
 # What the prior has already spent
 
 
-def meant(old: Profile) -> list[GatePair]:
+def meant(old: Profile, chip: Chip) -> list[GatePair]:
     """OLD's x and sx beside the gates they mean."""
     pairs = []
     for gate in old.gates:
         ideal = ideal_image(gate.name)
         if gate.name in {"x", "sx"} and ideal is not None:
             pairs.append(
-                GatePair(new=gate, old_blocks=ideal[None], margin=MARGIN, unknown_error=UNKNOWN)
+                GatePair(
+                    new=gate,
+                    new_blocks=blocks(gate_problem(gate, old, chip)),
+                    old_blocks=ideal[None],
+                    margin=MARGIN,
+                    unknown_error=UNKNOWN,
+                )
             )
     return pairs
 
@@ -328,13 +341,15 @@ def test_a_louder_old_has_drifted_by_its_gain() -> None:
     case = small.small(0)
     old = small.louder(case.profile, 0.003, "d0")
 
-    assert drift(old, case.chip, meant(old), in_order)[0].gain == pytest.approx(-0.003, rel=0.05)
+    assert drift(old, case.chip, meant(old, case.chip), in_order)[0].gain == pytest.approx(
+        -0.003, rel=0.05
+    )
 
 
 def test_a_fitted_old_has_hardly_drifted() -> None:
     """On the profile the chip was fitted to, the misfit is a hundredth of the prior."""
     case = small.small(0)
-    shift = drift(case.profile, case.chip, meant(case.profile), in_order)[0]
+    shift = drift(case.profile, case.chip, meant(case.profile, case.chip), in_order)[0]
 
     assert numbers(shift) == pytest.approx((0.0, 0.0, 0.0), abs=0.02)
 
@@ -350,7 +365,7 @@ def test_steps_inside_the_prior_add_up() -> None:
     """0.3 % after 0.3 % is 0.6 %: the second step is refused."""
     case = small.small(0)
     drifted = shifted(case.chip, {0: LineShift(gain=0.003)})
-    pairs = pairs_of(case.profile, case.profile, drifted)
+    pairs = pairs_of(case.profile, case.profile, case.chip, drifted=drifted)
     result = absorb(case.profile, case.chip, pairs, {0: LineShift(gain=0.003)}, in_order)
 
     assert (result.absorbed, "it would take +0.60%" in result.refused[0]) == ({}, True)
@@ -360,7 +375,7 @@ def test_a_step_back_is_welcome() -> None:
     """What returns the line towards the fit is inside the prior however far OLD had gone."""
     case = small.small(0)
     drifted = shifted(case.chip, {0: LineShift(gain=0.003)})
-    pairs = pairs_of(case.profile, case.profile, drifted)
+    pairs = pairs_of(case.profile, case.profile, case.chip, drifted=drifted)
     result = absorb(case.profile, case.chip, pairs, {0: LineShift(gain=-0.006)}, in_order)
 
     assert set(result.absorbed) == {0}
