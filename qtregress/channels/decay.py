@@ -36,8 +36,10 @@ _BITS_A_HALVING = 2
 _SLOW_S = 5e-9
 """Half blocks this long gain nothing by halving, blocks a fifteenth of it all of theory."""
 _EXTRAPOLATED = 2 / 3
-_CHUNK = 8
-"""Half blocks at once: more need more memory than the caches hold."""
+ROUNDING_SHARE = 0.3
+"""Of a gate's tolerance that one path's rounding may take; paths add in quadrature."""
+_CHUNK = 2048
+"""Half blocks times n**2 at once: more need more memory than the caches hold."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,11 +49,13 @@ class Decay:
     Attributes:
         change: Y in real form, shape (n**2, n**2); the map is U(1 + Y).
         error_estimate: what Y leaves out, in an element.
+        rounding: what single precision may add at random, in an element.
         steps: of the half blocks that were short enough.
     """
 
     change: Floats
     error_estimate: float
+    rounding: float
     steps: int
 
 
@@ -113,16 +117,22 @@ def _leaving(processes: Sequence[Ladder]) -> Floats:
 
 
 def decay(
-    found: Path, processes: tuple[Ladder, ...], tolerance: float, *, steps: int = FIRST_STEPS
+    found: Path,
+    processes: tuple[Ladder, ...],
+    *,
+    tolerance: float,
+    share: float = 1.0,
+    steps: int = FIRST_STEPS,
 ) -> Decay:
     """The lossy part along ``found``, in blocks as short as ``tolerance`` asks for.
 
-    Half blocks have ``steps`` steps at first. Where even the shortest blocks do not reach the
-    tolerance, the error estimate says so.
+    ``share`` of the tolerance is this path's; rounding, which is random, is held against all
+    of it. Half blocks have ``steps`` steps at first. Where even the shortest ones do not reach
+    the tolerance, the error estimate says so.
     """
     rate = strongest_rate(processes)
     rounding = float(np.finfo(np.float32).eps) / 2 * rate * found.ramps_s
-    is_single = rounding <= tolerance
+    is_single = rounding <= ROUNDING_SHARE * tolerance
     bath = _Bath(
         processes=processes,
         down=np.array([process.down_per_s for process in processes]),
@@ -131,12 +141,16 @@ def decay(
         dtype=np.float32 if is_single else np.float64,
     )
     along = _along(found, bath, steps)
-    while along.error > tolerance and steps > _LEAST_STEPS:
-        halvings = max(1, round(np.log2(along.error / tolerance) / _BITS_A_HALVING))
+    while along.error > share * tolerance and steps > _LEAST_STEPS:
+        halvings = max(1, round(np.log2(along.error / (share * tolerance)) / _BITS_A_HALVING))
         steps = max(_LEAST_STEPS, steps >> halvings)
         along = _along(found, bath, steps)
-    error = along.error + found.jump_error * rate + (rounding if is_single else 0.0)
-    return Decay(change=along.change, error_estimate=error, steps=steps)
+    return Decay(
+        change=along.change,
+        error_estimate=along.error + found.jump_error * rate,
+        rounding=rounding if is_single else 0.0,
+        steps=steps,
+    )
 
 
 def _along(found: Path, bath: _Bath, steps: int) -> _Change:
@@ -157,7 +171,7 @@ def _joined(parts: list[_Change], bath: _Bath) -> _Change:
 
 
 def _along_ramp(piece: Ramp, bath: _Bath, steps: int) -> _Change:
-    size = _CHUNK * steps
+    size = max(2, _CHUNK // piece.nodes.shape[-1] ** 2) * steps
     parts = []
     for start in range(0, len(piece.weights_s), size):
         at = slice(start, start + size)

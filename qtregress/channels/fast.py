@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from qtregress.channels.decay import FIRST_STEPS, decay
-from qtregress.channels.dissipators import ladders
+from qtregress.channels.decay import FIRST_STEPS, Decay, decay
+from qtregress.channels.dissipators import Ladder, ladders
 from qtregress.channels.dynamics import CompiledPatch
 from qtregress.channels.paths import Path, dwell, path
 from qtregress.channels.problem import GateProblem
@@ -26,6 +26,8 @@ Bath = tuple[TransmonRates, ...]
 
 TOLERANCE = 1e-8
 """How far an element of a map may be wrong before blocks are made shorter."""
+_LEAST_LEFT = 0.1
+"""Of the tolerance that is always left to the paths still to come."""
 _STEP_ERROR = 1e-9
 """What the steps of overlapping carriers may add, by comparison with finer ones."""
 
@@ -81,26 +83,53 @@ class Propagation:
         Blocks are as short as the tolerance asks for; where they cannot be, the error
         estimate is above it.
         """
-        processes = ladders(self.patch, bath)
-        ramps_s = sum(self.paths[leg.part].ramps_s for leg in self.legs[0])
-        maps: list[Floats] = []
-        errors: list[float] = []
-        steps: dict[float, int] = {}
-        for one in self.paths:
-            # parts of equal length are start phases of one: blocks that suit one suit all
-            first = steps.get(one.duration_s, FIRST_STEPS)
-            lossy = decay(one, processes, tolerance * one.ramps_s / ramps_s, steps=first)
-            steps[one.duration_s] = lossy.steps
+        decays = self._decays(ladders(self.patch, bath), tolerance)
+        maps = []
+        for one, lossy in zip(self.paths, decays, strict=True):
             lossless = conjugation(one.final, np.float64)
             maps.append(lossless + lossless @ lossy.change)
-            errors.append(lossy.error_estimate)
         totals = [_joined(legs, maps) for legs in self.legs]
-        error = max(sum(errors[leg.part] for leg in legs) for legs in self.legs)
+        error = max(_error(legs, decays) for legs in self.legs) + self.lossless.step_error
         superoperator = as_complex(np.mean(totals, axis=0))
-        error += self.lossless.step_error
         if not is_completely_positive(superoperator, max(error, tolerance)):
             error = float("inf")
         return RatedMap(superoperator=superoperator, error_estimate=error)
+
+    def _decays(self, processes: tuple[Ladder, ...], tolerance: float) -> list[Decay]:
+        """Every path's lossy part; the longest first, what they leave of the tolerance last."""
+        found: dict[int, Decay] = {}
+        steps: dict[float, int] = {}
+        for number in sorted(range(len(self.paths)), key=lambda n: -self.paths[n].ramps_s):
+            one = self.paths[number]
+            # parts of equal length are start phases of one: blocks that suit one suit all
+            found[number] = decay(
+                one,
+                processes,
+                tolerance=tolerance,
+                share=self._share(number, found, tolerance),
+                steps=steps.get(one.duration_s, FIRST_STEPS),
+            )
+            steps[one.duration_s] = found[number].steps
+        return [found[number] for number in range(len(self.paths))]
+
+    def _share(self, number: int, known: dict[int, Decay], tolerance: float) -> float:
+        """By length, of what the known paths leave of the tolerance in the worst start phase."""
+        shares = []
+        for legs in self.legs:
+            parts = [leg.part for leg in legs]
+            if number in parts:
+                left_s = sum(self.paths[part].ramps_s for part in parts if part not in known)
+                spent = sum(known[part].error_estimate for part in parts if part in known)
+                left = max(1 - spent / tolerance, _LEAST_LEFT)
+                shares.append(left * self.paths[number].ramps_s / left_s)
+        return min(shares)
+
+
+def _error(legs: tuple[Leg, ...], decays: list[Decay]) -> float:
+    """Of one start phase: truncation adds up, rounding adds in quadrature."""
+    found = [decays[leg.part] for leg in legs]
+    truncation = sum(one.error_estimate for one in found)
+    return truncation + float(np.sqrt(sum(one.rounding**2 for one in found)))
 
 
 def _joined(legs: tuple[Leg, ...], maps: list[Floats]) -> Floats:
