@@ -3,12 +3,28 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from qtregress.calibrate.recalibration import GatePair, Recalibration, absorb, drift
+from qtregress.calibrate.recalibration import (
+    GatePair,
+    Recalibration,
+    absorb,
+    distances,
+    drift,
+    shifted,
+)
 from qtregress.channels.channel import Complex, GateChannel
 from qtregress.channels.ideal import ideal_image
 from qtregress.channels.memory import NOTHING, Store, prepare_model
 from qtregress.channels.plan import Plan, gate_task, plan
-from qtregress.channels.simulate import Engine, GateTask, cost, simulate_gate, task_key
+from qtregress.channels.problem import LEVELS, gate_problem
+from qtregress.channels.simulate import (
+    BlocksTask,
+    Engine,
+    GateTask,
+    cost,
+    remembered_blocks,
+    simulate_gate,
+    task_key,
+)
 from qtregress.chip.chip import Chip
 from qtregress.identity import digest
 from qtregress.metrics.changes import changes
@@ -120,10 +136,11 @@ def _channels(
 
 
 def judge(
-    old: Measured, new: Measured, policy: Policy, baseline: Sequence[Metric], *, run: Run
+    old: Measured, new: Measured, policy: Policy, baseline: Sequence[Metric], means: Means
 ) -> Decision:
     """The decision on NEW against OLD and the baseline, under the policy."""
-    absorbed = recalibration(old[0], new[0], policy, run=run)
+    absorbed = recalibration(old[0], new[0], policy, run=means.run)
+    absorbed = with_more_levels(old[0], new[0], absorbed, means)
     rows = compare(old, new, absorbed)
     found = changes(old[0].profile, new[0].profile, new[0].chip, {row.id for row in rows})
     remarks = (*_names(old[0].profile, new[0].profile), *notes(absorbed))
@@ -158,6 +175,37 @@ def recalibration(old: Measurement, new: Measurement, policy: Policy, *, run: Ru
     ]
     spent = drift(old.profile, old.chip, _meant_pairs(old, policy), run)
     return absorb(new.profile, new.chip, [pair for pair in pairs if pair.margin], spent, run)
+
+
+def with_more_levels(
+    old: Measurement, new: Measurement, absorbed: Recalibration, means: Means
+) -> Recalibration:
+    """The distances with what they are with one more level a transmon beside them.
+
+    At the first start phase, for gates that moved at all; those that did not are the same at
+    any number of levels.
+    """
+    moved = [gate_id for gate_id, c in absorbed.distance.items() if any(c)]
+    chip = shifted(new.chip, absorbed.absorbed)
+    tasks = [
+        BlocksTask(
+            problem=gate_problem(side.profile.by_id[gate_id], side.profile, on, levels=LEVELS + 1),
+            phases=1,
+            store=means.store,
+        )
+        for side, on in ((old, old.chip), (new, chip))
+        for gate_id in moved
+    ]
+    levels = dict.fromkeys(task.problem.patch.levels for task in tasks)
+    for one in levels:
+        prepare_model(one, means.store)
+    found = means.run(remembered_blocks, tasks, "one more level")
+    before, after = found[: len(moved)], found[len(moved) :]
+    extra = {gate_id: distances(a, b) for gate_id, a, b in zip(moved, before, after, strict=True)}
+    return replace(
+        absorbed,
+        distance={name: (*c, *extra.get(name, ())) for name, c in absorbed.distance.items()},
+    )
 
 
 def _gate_pair(

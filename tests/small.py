@@ -254,7 +254,7 @@ def judged(new: Profile, *qubits: int, policy: Policy = SHIPPED) -> Decision:
     """The decision on a release of the cut device, as ``check`` comes to it."""
     before = old(*qubits)
     after = measured(Case(chip=small(*qubits).chip, profile=new))
-    return judge(before, after, policy, before[1], run=in_order)
+    return judge(before, after, policy, before[1], Means(run=in_order, store=MEMORY))
 
 
 def row_of(decision: Decision, metric_id: str) -> JudgedMetric:

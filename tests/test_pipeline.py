@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from qtregress.channels.memory import NOTHING
-from qtregress.pipeline import judge, recalibration
+from qtregress.pipeline import Means, judge, recalibration
 from qtregress.pulses.profile import Drag, Gate, Profile, ShiftPhase
 from qtregress.run import in_order
 from qtregress.verdict.decide import Decision
 from tests import small
 
 PAIR = small.PAIR
+IN_ORDER = Means(run=in_order, store=small.MEMORY)
 QUBITS = range(5)
 STRONG_DRAG = (0, 1, 2, 4)
 """Qubits whose |beta| is at least half a sample."""
@@ -251,7 +252,7 @@ def test_the_way_back_promotes_too(louder_line: tuple[Profile, Decision]) -> Non
     """With OLD and NEW swapped nothing rolls back either."""
     case = small.small(*PAIR)
     loud = small.measured(small.Case(chip=case.chip, profile=louder_line[0]))
-    back = judge(loud, small.old(*PAIR), small.SHIPPED, loud[1], run=in_order)
+    back = judge(loud, small.old(*PAIR), small.SHIPPED, loud[1], IN_ORDER)
 
     assert back.verdict == "promote"
 
@@ -275,8 +276,8 @@ def test_inside_the_prior_both_ways_promote(change: small.Release) -> None:
     """Near the prior's bounds a recalibration promotes forth and back."""
     case, old = small.small(0), small.old(0)
     new = small.measured(small.Case(chip=case.chip, profile=change(case.profile)))
-    forth = judge(old, new, small.SHIPPED, old[1], run=in_order)
-    back = judge(new, old, small.SHIPPED, new[1], run=in_order)
+    forth = judge(old, new, small.SHIPPED, old[1], IN_ORDER)
+    back = judge(new, old, small.SHIPPED, new[1], IN_ORDER)
 
     assert (forth.verdict, back.verdict) == ("promote", "promote")
 
@@ -493,7 +494,7 @@ def test_a_lost_metric_of_the_baseline_holds() -> None:
     """What the accepted baseline had and nobody measures any more is not forgotten."""
     old = small.old(0)
     ghost = old[1][0].model_copy(update={"id": "gate.error/y:0", "subject": "y:0"})
-    decision = judge(old, old, small.SHIPPED, (*old[1], ghost), run=in_order)
+    decision = judge(old, old, small.SHIPPED, (*old[1], ghost), IN_ORDER)
 
     assert (decision.verdict, small.row_of(decision, "gate.error/y:0").outcome) == (
         *("hold", "undecided"),

@@ -85,7 +85,8 @@ class Recalibration:
     Attributes:
         absorbed: by qubit of the line; lines that keep nothing are not listed.
         refused: why a line's best shift was not absorbed, by qubit.
-        distance: c = 1 - F_avg(V_new, V_old) by gate id, one a start phase.
+        distance: c = 1 - F_avg(V_new, V_old) by gate id, one a start phase, and one for each
+            other way to simulate it.
     """
 
     absorbed: Mapping[int, LineShift] = field(default_factory=dict)
@@ -141,7 +142,8 @@ def _miss(pair: GatePair) -> Floats:
     return np.asarray(error_vector(polar_unitary(pair.new_blocks[0]), old) / np.sqrt(pair.margin))
 
 
-def _distance(old_blocks: Complex, new_blocks: Complex) -> tuple[float, ...]:
+def distances(old_blocks: Complex, new_blocks: Complex) -> tuple[float, ...]:
+    """How far lossless blocks (s, d, d) of NEW are from OLD's, one a start phase."""
     return tuple(
         coherent_distance(polar_unitary(new), polar_unitary(old))
         for new, old in zip(new_blocks, old_blocks, strict=True)
@@ -226,7 +228,7 @@ def absorb(
     if not pairs:
         return Recalibration()
     linear = _linearised(profile, chip, pairs, run)
-    before = {pair.new.id: _distance(pair.old_blocks, pair.new_blocks) for pair in pairs}
+    before = {pair.new.id: distances(pair.old_blocks, pair.new_blocks) for pair in pairs}
     lines = sorted({qubit for pair in pairs for qubit in pair.new.qubits})
     refused: dict[int, str] = {}
     while lines:
@@ -256,7 +258,7 @@ def _distances(
     problems = [gate_problem(pair.new, profile, chip) for pair in pairs]
     moved = run(blocks, problems, "recalibration, checked")
     return {
-        pair.new.id: _distance(pair.old_blocks, new) for pair, new in zip(pairs, moved, strict=True)
+        pair.new.id: distances(pair.old_blocks, new) for pair, new in zip(pairs, moved, strict=True)
     }
 
 

@@ -36,7 +36,9 @@ _BITS_A_HALVING = 2
 _SLOW_S = 5e-9
 """Half blocks this long gain nothing by halving, blocks a fifteenth of it all of theory."""
 _EXTRAPOLATED = 2 / 3
-ROUNDING_SHARE = 0.3
+_LARGE = 9
+"""States from which on single precision is faster."""
+ROUNDING_SHARE = 0.5
 """Of a gate's tolerance that one path's rounding may take; paths add in quadrature."""
 _CHUNK = 2048
 """Half blocks times n**2 at once: more need more memory than the caches hold."""
@@ -131,8 +133,8 @@ def decay(
     the tolerance, the error estimate says so.
     """
     rate = strongest_rate(processes)
-    rounding = float(np.finfo(np.float32).eps) / 2 * rate * found.ramps_s
-    is_single = rounding <= ROUNDING_SHARE * tolerance
+    rounding = float(np.finfo(np.float32).eps) * rate * found.ramps_s
+    is_single = len(found.final) >= _LARGE and rounding <= ROUNDING_SHARE * tolerance
     bath = _Bath(
         processes=processes,
         down=np.array([process.down_per_s for process in processes]),

@@ -125,6 +125,17 @@ def recall_map(problem: str, bath: Bath, tolerance: float, store: Store) -> Rate
     )
 
 
+def recall_blocks(problem: str, store: Store) -> NDArray[np.complex128] | None:
+    """The lossless computational blocks of a problem, by its key."""
+    found = store.get(_digest("blocks", problem))
+    return None if found is None else found["blocks"]
+
+
+def keep_blocks(problem: str, store: Store, blocks: NDArray[np.complex128]) -> None:
+    """Remember lossless blocks."""
+    store.put(_digest("blocks", problem), {"blocks": blocks})
+
+
 def keep_map(problem: str, bath: Bath, tolerance: float, store: Store, rated: RatedMap) -> None:
     """Remember a map."""
     arrays = {

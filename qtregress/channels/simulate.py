@@ -13,9 +13,11 @@ from qtregress.channels.fast import TOLERANCE, Bath, Lossless, Propagation, Rate
 from qtregress.channels.memory import (
     NOTHING,
     Store,
+    keep_blocks,
     keep_map,
     keep_propagation,
     problem_key,
+    recall_blocks,
     recall_lossless,
     recall_map,
     recall_propagation,
@@ -88,6 +90,26 @@ def _reference_map(problem: GateProblem, bath: Bath) -> RatedMap:
         for phase in start_phases_rad(problem)
     ]
     return RatedMap(superoperator=cast("Complex", np.mean(found, axis=0)), error_estimate=0.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlocksTask:
+    """Lossless blocks of a gate's first start phases, asked of a store before computed."""
+
+    problem: GateProblem
+    phases: int
+    store: Store = NOTHING
+
+
+def remembered_blocks(task: BlocksTask) -> Complex:
+    """What ``blocks`` gives, shape (s, d, d)."""
+    key = problem_key(task.problem, start_phases_rad(task.problem)[: task.phases])
+    known = recall_blocks(key, task.store)
+    if known is not None:
+        return known
+    found = blocks(task.problem, phases=task.phases)
+    keep_blocks(key, task.store, found)
+    return found
 
 
 class _Fast:

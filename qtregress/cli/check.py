@@ -201,7 +201,7 @@ def _decide(
             (new, collect(new)),
             given.policy,
             given.baseline.metrics,
-            run=run,
+            means,
         )
 
 
