@@ -69,8 +69,13 @@ imports: $(VENV)/.installed-dev
 schemas: $(VENV)/.installed
 	$(BIN)/python -m qtregress.files.schema --check
 
-bench: $(VENV)/.installed
+$(VENV)/.installed-bench: $(VENV)/.installed
+	$(PIP_INSTALL) --editable '.[bench]'
+	@touch $@
+
+bench: $(VENV)/.installed-bench
 	$(BIN)/python tests/benchmarks/commands.py
+	$(BIN)/python tests/benchmarks/peers.py
 
 validation: $(VENV)/.installed
 	$(BIN)/python tests/benchmarks/validation.py
