@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from qtregress.calibrate.ensemble import NO_SPREAD, Played, Spread, ensemble, responses
 from qtregress.calibrate.recalibration import (
     GatePair,
     Recalibration,
@@ -141,7 +142,7 @@ def judge(
     """The decision on NEW against OLD and the baseline, under the policy."""
     absorbed = recalibration(old[0], new[0], policy, run=means.run)
     absorbed = with_more_levels(old[0], new[0], absorbed, means)
-    rows = compare(old, new, absorbed)
+    rows = compare(old, new, absorbed, spread(old[0], new[0], absorbed, means))
     found = changes(old[0].profile, new[0].profile, new[0].chip, {row.id for row in rows})
     remarks = (*_names(old[0].profile, new[0].profile), *notes(absorbed))
     return decide(rows, found, policy=policy, baseline=baseline, notes=remarks)
@@ -175,6 +176,24 @@ def recalibration(old: Measurement, new: Measurement, policy: Policy, *, run: Ru
     ]
     spent = drift(old.profile, old.chip, _meant_pairs(old, policy), run)
     return absorb(new.profile, new.chip, [pair for pair in pairs if pair.margin], spent, run)
+
+
+def spread(old: Measurement, new: Measurement, absorbed: Recalibration, means: Means) -> Spread:
+    """What the chip's uncertainties make of the changes; nothing where no gate changed."""
+    before = Played(
+        profile=old.profile, chip=old.chip, gates=old.plan.gates, layers=old.plan.layers
+    )
+    after = Played(
+        profile=new.profile,
+        chip=shifted(new.chip, absorbed.absorbed),
+        gates=new.plan.gates,
+        layers=new.plan.layers,
+    )
+    if before == after:
+        return NO_SPREAD
+    was = responses(before, means.run, store=means.store)
+    now = responses(after, means.run, known=(before, was), store=means.store)
+    return ensemble(old.chip, was, now)
 
 
 def with_more_levels(

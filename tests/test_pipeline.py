@@ -10,8 +10,10 @@ import pytest
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
+from qtregress.calibrate.ensemble import NO_SPREAD
 from qtregress.channels.memory import NOTHING
-from qtregress.pipeline import Means, judge, recalibration
+from qtregress.metrics.compare import compare
+from qtregress.pipeline import Means, judge, recalibration, spread, with_more_levels
 from qtregress.pulses.profile import Drag, Gate, Profile, ShiftPhase
 from qtregress.run import in_order
 from qtregress.verdict.decide import Decision
@@ -588,3 +590,42 @@ def test_another_qubit_is_not_taken_for_a_remembered_one(field: str) -> None:
     chip = case.chip.model_copy(update={"qubits": (moved,)})
 
     assert misses(store, small.Case(chip=chip, profile=case.profile)) > 0
+
+
+# What the chip does not know
+
+
+def test_what_the_chip_does_not_know_widens_the_interval_of_a_changed_gate() -> None:
+    """With slopes and T1 uncertain an x at half its length has a wider interval, sx none."""
+    case = small.small(0)
+    new = small.Case(chip=case.chip, profile=small.half_length(case.profile, "x:0"))
+    old, after = small.old(0), small.measured(new)
+    absorbed = recalibration(old[0], after[0], small.SHIPPED, run=in_order)
+    found = spread(old[0], after[0], absorbed, IN_ORDER)
+
+    wide, plain = (
+        {row.id: row.interval for row in compare(old, after, absorbed, one)}
+        for one in (found, NO_SPREAD)
+    )
+
+    assert width(wide["gate.error/x:0"]) > 1.01 * width(plain["gate.error/x:0"])
+    assert wide["gate.error/sx:0"] == plain["gate.error/sx:0"] == (0.0, 0.0)
+
+
+def width(interval: tuple[float, float] | None) -> float:
+    """Length of an interval."""
+    assert interval is not None
+    return interval[1] - interval[0]
+
+
+def test_one_more_level_stands_beside_the_distances() -> None:
+    """A gate that moved has its distance at five levels beside that at four, others do not."""
+    case = small.small(0)
+    new = small.Case(chip=case.chip, profile=small.half_length(case.profile, "x:0"))
+    old, after = small.old(0)[0], small.measured(new)[0]
+    absorbed = recalibration(old, after, small.SHIPPED, run=in_order)
+    found = with_more_levels(old, after, absorbed, IN_ORDER).distance
+
+    assert (len(found["x:0"]), len(found["sx:0"])) == (2, 1)
+    assert found["x:0"][1] == pytest.approx(found["x:0"][0], rel=0.05)
+    assert found["x:0"][1] != found["x:0"][0]

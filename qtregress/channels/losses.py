@@ -12,8 +12,8 @@ so that the error grows by r g with
     g = Int dt [(d + 1) Tr P L~†L~ - |Tr P L~|**2 - ||P L~ P||**2] / (d (d + 1)).
 
 U enters through G(t) = U P U† alone: Tr P L~ = Tr G L, ||P L~ P||**2 = Tr G L G L†. The
-error is counted against the unitary that the pulses play; where U itself leaks, g is off by
-about its leakage, relatively.
+error is counted against the unitary that the pulses play; where U itself leaks by L1, each g
+is off by about L1 times the gate's duration.
 """
 
 import math
@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qtregress.channels.dissipators import Ladder
-from qtregress.channels.fast import Propagation
+from qtregress.channels.fast import Bath, Propagation
 from qtregress.channels.paths import FlatTop, Ramp
 
 Complex = NDArray[np.complex128]
@@ -59,16 +59,23 @@ def losses_s(propagation: Propagation, processes: Sequence[Ladder]) -> tuple[Flo
     return down / (d * (d + 1)), up / (d * (d + 1))
 
 
+def rates_per_s(bath: Bath) -> tuple[Floats, Floats]:
+    """Rates of the processes of ``ladders`` in 1/s, in its order: (down, up), shape (j,) each."""
+    down = [[*rates.down, 2 * rates.dephasing] for rates in bath]
+    up = [[*rates.up, 0.0] for rates in bath]
+    return np.concatenate(down), np.concatenate(up)
+
+
 def _kept(occupied: Complex, weights_s: Floats, process: Ladder) -> float:
     """Integral of |Tr G L|**2 + Tr G L G L† over nodes G (t, n, n): alike for L and L†."""
     to, source = np.nonzero(process.lower)
-    values = process.lower[to, source]
+    values = process.lower[to, source].real  # ladders are real
     trace = occupied[:, source, to] @ values
     # rows of G first, then columns: two small copies instead of one by both indices
     left = occupied[:, to][:, :, to]
     right = left if np.array_equal(to, source) else occupied[:, source][:, :, source]
     overlap = left.real * right.real + left.imag * right.imag
-    pairs = np.outer(values.conj(), values).real.ravel()
+    pairs = np.outer(values, values).ravel()
     return float(weights_s @ (np.abs(trace) ** 2 + overlap.reshape(len(overlap), -1) @ pairs))
 
 

@@ -93,6 +93,11 @@ def _map_key(problem: str, bath: Bath, tolerance: float) -> str:
     return _digest("map", problem, f"{bath!r} {tolerance!r}")
 
 
+def context_key(what: str, problem: str, context: str) -> str:
+    """Identity of what follows from a problem, by its key, and from more about its chip."""
+    return _digest(what, problem, context)
+
+
 def prepare_model(levels: tuple[int, ...], store: Store) -> None:
     """Have the rotating-wave model of these levels at hand, from the store if it knows it."""
     key = _digest("model", f"{levels}")

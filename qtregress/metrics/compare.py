@@ -4,12 +4,14 @@ Heat, durations, leakage are compared as they are. Gate errors are not: the mode
 fitted to OLD and calls its coherent part perfect, so a change that moves the gate by c may
 have made the true gate better or worse. With OLD's unknown coherent error e the coherent
 error changes by something in [c - 2 sqrt(c e), c + 2 sqrt(c e)] (triangle inequality on the
-error angles). Errors per Clifford take the sum of their gates' intervals.
+error angles). It is widened by what chips drawn from the chip file's uncertainties make of
+it. Errors per Clifford take the sum of their gates' intervals.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from qtregress.calibrate.ensemble import NO_SPREAD, Spread, reach, widened
 from qtregress.calibrate.recalibration import Recalibration, coherent_interval
 from qtregress.channels.coherence import coherence_limit
 from qtregress.channels.ideal import ideal_image
@@ -98,7 +100,12 @@ def old_coherent_error(old: Measurement, gate_id: str) -> float:
 
 
 def error_changes(
-    old: Measurement, new: Measurement, distance: Mapping[str, Sequence[float]], *, loaded: bool
+    old: Measurement,
+    new: Measurement,
+    distance: Mapping[str, Sequence[float]],
+    spread: Spread,
+    *,
+    loaded: bool,
 ) -> dict[str, ErrorChange]:
     """The change of error of every gate both measurements have, by gate id.
 
@@ -108,7 +115,7 @@ def error_changes(
     for gate_id, c in distance.items():
         before, after = old.channels[gate_id], new.channels[gate_id]
         e = old_coherent_error(old, gate_id)
-        low, high = coherent_interval(c, e)
+        low, high = _coherent(gate_id, c, e, spread)
         lossy = incoherent_error(after, loaded=loaded) - incoherent_error(before, loaded=loaded)
         limit = gate_limit(old.chip, gate_id, before.duration_s)
         values[gate_id] = ErrorChange(
@@ -121,6 +128,15 @@ def error_changes(
             ),
         )
     return values
+
+
+def _coherent(
+    gate_id: str, distance: Sequence[float], unknown_error: float, spread: Spread
+) -> tuple[float, float]:
+    """Bounds on the coherent change, with what the chip's uncertainties add to them."""
+    if gate_id not in spread.distance:
+        return coherent_interval(distance, unknown_error)
+    return widened(distance, unknown_error, spread.distance[gate_id], spread.loss[gate_id])
 
 
 def _clifford_gates(
@@ -147,6 +163,7 @@ def _clifford_change(
     measurements: tuple[Measurement, Measurement],
     subject: tuple[int, ...],
     gates: Mapping[str, ErrorChange],
+    spread: Spread,
 ) -> ErrorChange | None:
     """The change of error per Clifford of one qubit or pair; None where it is not known.
 
@@ -174,7 +191,12 @@ def _clifford_change(
         if not layers or not name.startswith("sx:")
     )
     low, high = (
-        lossy + sum(n * gates[name].coherent[end] for name, n in weights.items()) for end in (0, 1)
+        lossy
+        + sum(n * gates[name].coherent[end] for name, n in weights.items())
+        + sum(
+            n * reach(spread.loss[name])[end] for name, n in layers.items() if name in spread.loss
+        )
+        for end in (0, 1)
     )
     change = exact[1] - exact[0]
     counted = " + ".join(f"{n:.3g} {name}" for name, n in counts.items())
@@ -187,12 +209,12 @@ def _clifford_change(
 
 
 def clifford_changes(
-    old: Measurement, new: Measurement, gates: Mapping[str, ErrorChange]
+    old: Measurement, new: Measurement, gates: Mapping[str, ErrorChange], spread: Spread
 ) -> dict[str, ErrorChange]:
     """The change of error per Clifford, where all gates of a Clifford were compared."""
     found = {}
     for subject in old.decays.keys() & new.decays.keys():
-        change = _clifford_change((old, new), subject, gates)
+        change = _clifford_change((old, new), subject, gates, spread)
         if change is not None:
             found["-".join(map(str, subject))] = change
     return found
@@ -275,13 +297,15 @@ Measured = tuple[Measurement, tuple[Metric, ...]]
 """A measurement and its metrics."""
 
 
-def compare(old: Measured, new: Measured, absorbed: Recalibration) -> tuple[Difference, ...]:
+def compare(
+    old: Measured, new: Measured, absorbed: Recalibration, spread: Spread = NO_SPREAD
+) -> tuple[Difference, ...]:
     """Every metric of either measurement as a paired difference, sorted by id."""
     before = {metric.id: metric for metric in old[1]}
     after = {metric.id: metric for metric in new[1]}
-    gates = error_changes(old[0], new[0], absorbed.distance, loaded=False)
-    warm = error_changes(old[0], new[0], absorbed.distance, loaded=True)
-    cliffords = clifford_changes(old[0], new[0], gates)
+    gates = error_changes(old[0], new[0], absorbed.distance, spread, loaded=False)
+    warm = error_changes(old[0], new[0], absorbed.distance, spread, loaded=True)
+    cliffords = clifford_changes(old[0], new[0], gates, spread)
     bounds = {f"gate.error/{name}": change for name, change in gates.items()}
     bounds |= {f"gate.error_at_load/{name}": change for name, change in warm.items()}
     bounds |= {f"rb.epc/{name}": change for name, change in cliffords.items()}

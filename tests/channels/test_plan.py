@@ -170,9 +170,9 @@ def test_an_unfitted_gate_is_refused_with_its_residual() -> None:
 
 
 def test_the_load_warms_only_the_loaded_bath() -> None:
-    """One task carries the bath as calibrated and at the load."""
+    """One task carries the bath as calibrated and at each load."""
     case = small.small(0)
-    task = gate_task(case.profile.by_id["x:0"], case.profile, case.chip, {0: 0.5}, "fast")
-    calm = gate_task(case.profile.by_id["x:0"], case.profile, case.chip, {}, "fast")
+    x = case.profile.by_id["x:0"]
+    task = gate_task(x, case.profile, case.chip, loads=[{0: 0.5}, {}], engine="fast")
 
-    assert (task.cold == calm.cold == calm.at_load, task.at_load == task.cold) == (True, False)
+    assert (task.loads[0] == task.cold, task.loads[1] == task.cold) == (False, True)

@@ -5,6 +5,7 @@ from math import pi
 
 import pytest
 
+from qtregress.calibrate.ensemble import NO_SPREAD
 from qtregress.calibrate.recalibration import LineShift, Recalibration, coherent_interval
 from qtregress.channels.coherence import coherence_limit
 from qtregress.chip.chip import MeasuredGateError
@@ -110,12 +111,13 @@ def test_an_old_that_is_off_has_the_error_that_the_model_shows() -> None:
 
 def changed(new: Measurement, c: float, *, loaded: bool = False) -> tuple[float, float]:
     """Bounds on the change of x from qubit 0 as shipped to ``new`` at that distance."""
-    return error_changes(one(), new, {"x:0": (c,)}, loaded=loaded)["x:0"].interval
+    return error_changes(one(), new, {"x:0": (c,)}, NO_SPREAD, loaded=loaded)["x:0"].interval
 
 
 def lossy(cold: float, at_load: float) -> Measurement:
     """Qubit 0 whose x keeps only these shares of everything."""
     x = one().channels["x:0"]
+    assert x.at_load is not None
     worse = replace(x, superoperator=cold * x.superoperator, at_load=at_load * x.at_load)
     return replace(one(), channels={**one().channels, "x:0": worse})
 
@@ -170,12 +172,13 @@ def paired(native: str = "cx:0-1") -> Measurement:
 def pair_change(new: Measurement, **gates: ErrorChange) -> dict[str, ErrorChange]:
     """What is said of the pair's Cliffords, given changes of cx, first and second sx."""
     names = {"cx": "cx:0-1", "first": "sx:0", "second": "sx:1"}
-    return clifford_changes(paired(), new, {names[key]: found for key, found in gates.items()})
+    known = {names[key]: found for key, found in gates.items()}
+    return clifford_changes(paired(), new, known, NO_SPREAD)
 
 
 def test_one_sx_makes_a_clifford_of_one_qubit() -> None:
     """Its error per Clifford changes as its sx does."""
-    found = clifford_changes(one(), one(), {"sx:0": change(-1.0, 2.0)})["0"]
+    found = clifford_changes(one(), one(), {"sx:0": change(-1.0, 2.0)}, NO_SPREAD)["0"]
 
     assert found.interval == pytest.approx((-1.0, 2.0))
 
@@ -223,7 +226,7 @@ def test_a_decay_without_an_answer_is_unknown() -> None:
     lost = replace(one().decays[0,], epc=None)
     new = replace(one(), decays={(0,): lost})
 
-    assert clifford_changes(one(), new, {"sx:0": change(0.0, 0.0)}) == {}
+    assert clifford_changes(one(), new, {"sx:0": change(0.0, 0.0)}, NO_SPREAD) == {}
 
 
 # Rows
