@@ -15,6 +15,14 @@ settings.register_profile("ci", max_examples=200, deadline=None, derandomize=Tru
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Commands remember gates in this run's folder, shared by its workers, never in the user's."""
+    folder = tmp_path_factory.getbasetemp()
+    shared = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+    os.environ["QTREGRESS_CACHE_DIR"] = str(shared / "cache")
+
+
 @pytest.fixture(scope="session")
 def root() -> Path:
     """The repository's root."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from qtregress.channels.decay import FIRST_STEPS, Decay, decay
+from qtregress.channels.decay import Decay, decay, first_steps
 from qtregress.channels.dissipators import Ladder, ladders
 from qtregress.channels.dynamics import CompiledPatch
 from qtregress.channels.paths import Path, dwell, path
@@ -107,7 +107,7 @@ class Propagation:
                 processes,
                 tolerance=tolerance,
                 share=self._share(number, found, tolerance),
-                steps=steps.get(one.duration_s, FIRST_STEPS),
+                steps=steps.get(one.duration_s, first_steps(self.patch.dimension)),
             )
             steps[one.duration_s] = found[number].steps
         return [found[number] for number in range(len(self.paths))]

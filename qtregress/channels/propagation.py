@@ -183,14 +183,19 @@ def _steps_a_sample(problem: GateProblem, drives: Complex) -> int:
 
 
 def _rotating_steps(
-    problem: GateProblem, compiled: CompiledPatch, segment: Segment, drives: Complex
+    problem: GateProblem,
+    compiled: CompiledPatch,
+    segment: Segment,
+    drives: Complex,
+    refine: int = 1,
 ) -> list[Steps]:
     """Magnus steps of a fraction of a sample, for carriers that play at once.
 
-    ``drives`` has the shape (start phases, tones, samples); one answer a start phase.
+    ``drives`` has the shape (start phases, tones, samples); one answer a start phase. There
+    are ``refine`` times as many steps as usual.
     """
     frame = _frame(problem, segment)
-    count = _steps_a_sample(problem, drives[0])
+    count = refine * _steps_a_sample(problem, drives[0])
     step_s = problem.dt_s / count
     begin = segment.start * problem.dt_s + step_s * np.arange(drives.shape[2] * count)
     held = np.repeat(drives, count, axis=2)
@@ -394,8 +399,8 @@ def _trimmed(part: Segment) -> tuple[Segment, Segment, Segment]:
 class _Parts:
     """The parts met so far; a new segment is one of them, turned, or a new one."""
 
-    def __init__(self, problem: GateProblem, compiled: CompiledPatch) -> None:
-        self.problem, self.compiled = problem, compiled
+    def __init__(self, problem: GateProblem, compiled: CompiledPatch, refine: int) -> None:
+        self.problem, self.compiled, self.refine = problem, compiled, refine
         self.found: list[Part] = []
 
     def single(self, segment: Segment) -> tuple[int, float]:
@@ -413,7 +418,7 @@ class _Parts:
     def phased(self, segment: Segment, phases_rad: tuple[float, ...]) -> list[int]:
         """Positions of a segment with two carriers, one a start phase."""
         drives = np.array([_drives(self.problem, segment, phase) for phase in phases_rad])
-        found = _rotating_steps(self.problem, self.compiled, segment, drives)
+        found = _rotating_steps(self.problem, self.compiled, segment, drives, self.refine)
         return [
             self._keep(Part(segment=segment, start_phase_rad=phase, steps=steps))
             for phase, steps in zip(phases_rad, found, strict=True)
@@ -439,10 +444,17 @@ class _Place:
 
 
 def course(
-    problem: GateProblem, compiled: CompiledPatch, phases_rad: tuple[float, ...] = (0.0,)
+    problem: GateProblem,
+    compiled: CompiledPatch,
+    phases_rad: tuple[float, ...] = (0.0,),
+    *,
+    refine: int = 1,
 ) -> Course:
-    """The gate cut into parts, and how they follow each other at every start phase."""
-    parts = _Parts(problem, compiled)
+    """The gate cut into parts, and how they follow each other at every start phase.
+
+    Where two carriers play at once there are ``refine`` times as many steps as usual.
+    """
+    parts = _Parts(problem, compiled, refine)
     total = problem.patch.numbers.sum(axis=0)
     runs: list[list[Leg]] = [[] for _ in phases_rad]
     for segment in _shared_cuts(problem):
@@ -486,7 +498,11 @@ def course_unitaries(found: Course) -> Complex:
 
 
 def unitaries(
-    problem: GateProblem, compiled: CompiledPatch, phases_rad: tuple[float, ...]
+    problem: GateProblem,
+    compiled: CompiledPatch,
+    phases_rad: tuple[float, ...],
+    *,
+    refine: int = 1,
 ) -> Complex:
     """``course_unitaries`` of the problem's course, shape (s, n, n)."""
-    return course_unitaries(course(problem, compiled, phases_rad))
+    return course_unitaries(course(problem, compiled, phases_rad, refine=refine))

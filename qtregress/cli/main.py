@@ -42,6 +42,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "qtregress.cli.validate:command",
         "Check files' formats; nothing is simulated.",
     ),
+    "selftest": (
+        "qtregress.cli.selftest:command",
+        "Test this installation: engines, maps, processes.",
+    ),
     "report": (
         "qtregress.cli.report:command",
         "Redo reports from a saved verdict.",

@@ -79,6 +79,7 @@ def measured_metrics(  # noqa: PLR0913  # one argument an option
 @click.option("--rb", type=click.Choice(["exact", "sampled"]), default="exact", show_default=True)
 @click.option("--seed", type=int, default=0, show_default=True, help="Of sampled benchmarking.")
 @click.option("--shots", type=click.IntRange(min=1), default=1024, show_default=True)
+@click.option("--convergence", is_flag=True, help="Also: what levels, steps and phases change.")
 @click.option("--engine", type=click.Choice(["fast", "reference"]), default="fast")
 @click.option("--jobs", type=click.IntRange(min=1), help="Processes; default: all cores.")
 @cache_option
@@ -93,6 +94,7 @@ def command(  # noqa: PLR0913  # one argument an option
     rb: str,
     seed: int,
     shots: int,
+    convergence: bool,
     engine: str,
     jobs: int | None,
     cache: bool,
@@ -104,7 +106,7 @@ def command(  # noqa: PLR0913  # one argument an option
     """
     from qtregress.cli.inputs import baseline_of, beside
 
-    one_standard_output([json_, "-" if rb == "sampled" else None])
+    one_standard_output([json_, "-" if rb == "sampled" or convergence else None])
     near = chip or beside(profile, "chip.yaml")
     store = baseline_of(profile, "").parent
     prepare([json_, superoperators], [profile, near, workload], store=store)
@@ -118,6 +120,8 @@ def command(  # noqa: PLR0913  # one argument an option
 
         for table in metrics_tables(run.metrics):
             console().print(table)
+    if convergence:
+        _print_convergence(run, jobs=jobs, cache=cache, quiet=quiet)
     if rb == "sampled":
         _print_sampled(run, seed=seed, shots=shots, jobs=jobs, quiet=quiet)
     return ExitCode.PROMOTE
@@ -156,6 +160,22 @@ def _write_superoperators(measurement: "Measurement", path: Path) -> None:
     buffer = BytesIO()
     np.savez_compressed(buffer, allow_pickle=False, **arrays)
     write_bytes(path, buffer.getvalue())
+
+
+def _print_convergence(run: MeasuredRun, *, jobs: int | None, cache: bool, quiet: bool) -> None:
+    """Always of the fast engine, whichever one measured: only it chooses steps."""
+    from qtregress.channels.convergence import convergence_task, convergence_tasks
+    from qtregress.cli.inputs import store_of
+    from qtregress.cli.workers import workers
+    from qtregress.report.convergence_table import convergence_table
+
+    measurement = run.measurement
+    tasks = convergence_tasks(
+        measurement.plan.gates, measurement.profile, measurement.chip, store_of(cache=cache)
+    )
+    with workers(jobs, quiet=quiet) as spread:
+        found = spread(convergence_task, tasks, "convergence")
+    console().print(convergence_table(found, run.metrics))
 
 
 def _print_sampled(

@@ -112,6 +112,7 @@ def test_superoperators_are_those_that_were_measured(maps: dict[str, np.ndarray]
     channel = small.old(0)[0].channels["x:0"]
 
     assert np.array_equal(maps["x:0@cold"], channel.superoperator)
+    assert channel.at_load is not None
     assert np.array_equal(maps["x:0@load"], channel.at_load)
 
 
@@ -167,6 +168,26 @@ def test_quiet_shows_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     status = simulate("--quiet")
 
     assert (status, capsys.readouterr().out) == (0, "")
+
+
+def test_convergence_is_a_table_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    """After the metrics, a row a simulated gate; asked for, it is shown even when quiet."""
+    simulate("--convergence")
+    both = capsys.readouterr().out
+    status = simulate("--convergence", "--quiet")
+    alone = capsys.readouterr().out
+
+    assert status == 0
+    assert both.endswith(alone)
+    assert len(both) > len(alone)
+    assert [line.split()[0] for line in alone.splitlines()[2:5]] == ["id:0", "sx:0", "x:0"]
+
+
+def test_convergence_does_not_disturb_json(capsys: pytest.CaptureFixture[str]) -> None:
+    """Two reports on one stream are refused before anything is simulated."""
+    status = simulate("--json", "-", "--quiet", "--convergence")
+
+    assert (status, capsys.readouterr().out) == (2, "")
 
 
 def test_another_device_s_chip_is_refused(
