@@ -351,7 +351,8 @@ def _left_out(early: Array, late: Array, half_s: float) -> float:
     are wrong; these ones by a fifteenth of it once they are short against every beat, by
     more than that while they are long. The largest sum on the way is taken: early and late
     blocks may cancel here and not in the map. A block without a neighbour is taken to be wrong
-    by half of c. The third order is [A + B, [B, A]] / 6.
+    by half of c. The third order is [A + B, [B, A]] / 6; the exponential itself is cut off
+    before (A + B)**4 / 24.
     """
     both = early + late
     signs = np.where(np.arange(both.shape[-1]) % 3, 1.0, -1.0).astype(both.dtype)[:, None]
@@ -364,7 +365,8 @@ def _left_out(early: Array, late: Array, half_s: float) -> float:
     second = np.cumsum(apart, axis=0) / (6 * gain)
     alone = fine[paired:].sum(axis=0) / 12
     third = (both @ fine).sum(axis=0) / 6
-    return float(sum(np.abs(part).max(initial=0.0) for part in (second, alone, third)))
+    fourth = (both @ (both @ (both @ (both @ signs)))).sum(axis=0) / 24
+    return float(sum(np.abs(part).max(initial=0.0) for part in (second, alone, third, fourth)))
 
 
 def _in_turn(changes: Floats, dtype: type[np.floating]) -> Floats:

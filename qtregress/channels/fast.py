@@ -5,6 +5,7 @@ quadrature nodes (``paths``). For given rates every path's lossy change follows 
 interaction picture (``decay``), and the parts' maps are put together for every start phase.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -90,7 +91,7 @@ class Propagation:
             maps.append(lossless + lossless @ lossy.change)
         totals = [_joined(legs, maps) for legs in self.legs]
         error = max(_error(legs, decays) for legs in self.legs) + self.lossless.step_error
-        superoperator = as_complex(np.mean(totals, axis=0))
+        superoperator = as_complex(_trace_preserving(np.mean(totals, axis=0)))
         if not is_completely_positive(superoperator, max(error, tolerance)):
             error = float("inf")
         return RatedMap(superoperator=superoperator, error_estimate=error)
@@ -123,6 +124,13 @@ class Propagation:
                 left = max(1 - spent / tolerance, _LEAST_LEFT)
                 shares.append(left * self.paths[number].ramps_s / left_s)
         return min(shares)
+
+
+def _trace_preserving(real: Floats) -> Floats:
+    """The map without the trace that rounding made or lost, put on all populations alike."""
+    n = math.isqrt(len(real))
+    trace = np.eye(n).reshape(-1)
+    return real - np.outer(trace / n, trace @ real - trace)
 
 
 def _error(legs: tuple[Leg, ...], decays: list[Decay]) -> float:

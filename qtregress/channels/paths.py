@@ -23,9 +23,11 @@ Floats = NDArray[np.float64]
 
 _SHORTEST_FLAT = 48
 """Steps; a shorter run of equal samples is cheaper as part of a ramp."""
-_JUMP_SHARE = 0.01
+_JUMP_SHARE = 0.03
 """Of rate h (h dH)**2 that a jump dH leaves in an element: the largest of random pulses."""
-JUMP_TOLERANCE = 2e-9
+_GRID_SHARE = 4e-6
+"""Of rate h that the rule's higher orders leave in an element, from strongly coupled pairs."""
+JUMP_TOLERANCE = 4e-9
 """What all jumps of a gate may add at the rate ceiling."""
 RATE_CEILING_PER_S = 1e6
 """Rate of leaving a state up to which nodes are dense enough: T1 = T2 = 17 us at 4 x 4 levels."""
@@ -73,7 +75,7 @@ class Path:
         final: the lossless propagator over the segment, shape (n, n).
         duration_s: its length.
         ramps_s: the length of its ramps.
-        jump_error: what the quadrature's jumps leave in an element, per rate (1/s).
+        jump_error: what the quadrature leaves in an element, per rate (1/s).
     """
 
     pieces: tuple[Ramp | FlatTop, ...]
@@ -99,6 +101,8 @@ def path(problem: GateProblem, compiled: CompiledPatch, part: Part) -> Path:
         pieces.append(_flat_top(part.steps, reached[start], slice(start, stop), fine))
         done = stop
     pieces.append(_ramp(reached, grid, slice(done, len(reached)), step_s))
+    still = np.exp(-1j * (compiled.static_rad_s - part.steps.frame_rad_s) * step_s / 6)
+    _turn_ends(pieces, still)
     return Path(
         pieces=tuple(pieces),
         final=reached[-1],
@@ -109,7 +113,8 @@ def path(problem: GateProblem, compiled: CompiledPatch, part: Part) -> Path:
 
 
 def _jump_error(sizes_rad_s: Floats, step_s: float) -> float:
-    return _JUMP_SHARE * step_s * float(np.sum((sizes_rad_s * step_s) ** 2))
+    jumps = _JUMP_SHARE * float(np.sum((sizes_rad_s * step_s) ** 2))
+    return step_s * (jumps + _GRID_SHARE)
 
 
 def _nodes_a_step(sizes_rad_s: Floats, step_s: float) -> int:
@@ -156,6 +161,16 @@ def _ramp(reached: Complex, jumps: Complex, at: slice, step_s: float) -> Ramp:
     turn = -1j * reach[:, None, None] * jumps[at]
     once = turn @ nodes
     return Ramp(nodes=nodes + once + turn @ once / 2, weights_s=weights)
+
+
+def _turn_ends(pieces: list[Ramp | FlatTop], still: Complex) -> None:
+    """At a segment's ends the whole Hamiltonian jumps, not the drive alone, shape (n,).
+
+    It leaves something where even resting jumps turn: levels that a coupling shifts.
+    """
+    for piece, end, turn in ((pieces[0], 0, still), (pieces[-1], -1, still.conj())):
+        if isinstance(piece, Ramp):
+            piece.nodes[end] = turn[:, None] * piece.nodes[end]
 
 
 def _flat_top(steps: Steps, reached: Complex, at: slice, fine: int) -> FlatTop:
