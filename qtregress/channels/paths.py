@@ -23,7 +23,7 @@ Floats = NDArray[np.float64]
 
 _SHORTEST_FLAT = 48
 """Steps; a shorter run of equal samples is cheaper as part of a ramp."""
-_JUMP_SHARE = 0.03
+_JUMP_SHARE = 0.045
 """Of rate h (h dH)**2 that a jump dH leaves in an element: the largest of random pulses."""
 _GRID_SHARE = 4e-6
 """Of rate h that the rule's higher orders leave in an element, from strongly coupled pairs."""
@@ -88,7 +88,7 @@ class Path:
 def path(problem: GateProblem, compiled: CompiledPatch, part: Part) -> Path:
     """The path of one part of a gate."""
     jumps = envelope_jumps(problem, compiled, part)
-    sizes = np.linalg.norm(jumps, axis=(1, 2))
+    sizes = np.abs(jumps).sum(axis=2).max(axis=1)
     fine = _nodes_a_step(sizes, part.steps.step_s)
     step_s = part.steps.step_s / fine
     grid = np.zeros((len(part.steps.order) * fine + 1, *jumps.shape[1:]), dtype=complex)

@@ -170,9 +170,32 @@ def test_an_unfitted_gate_is_refused_with_its_residual() -> None:
 
 
 def test_the_load_warms_only_the_loaded_bath() -> None:
-    """One task carries the bath as calibrated and at each load."""
+    """One task carries the bath as calibrated and one a load, whose photons are added."""
     case = small.small(0)
-    x = case.profile.by_id["x:0"]
-    task = gate_task(x, case.profile, case.chip, loads=[{0: 0.5}, {}], engine="fast")
+    gate = case.profile.by_id["x:0"]
 
-    assert (task.loads[0] == task.cold, task.loads[1] == task.cold) == (False, True)
+    task = gate_task(gate, case.profile, case.chip, loads=[{0: 0.5}, {}, {0: 0.1}], engine="fast")
+
+    hot, calm, warm = task.loads
+    assert task.cold == calm
+    assert task.cold[0].up[0] < warm[0].up[0] < hot[0].up[0]
+    assert task.cold[0].dephasing == hot[0].dephasing
+
+
+def test_without_a_load_a_task_has_one_bath() -> None:
+    """Nobody asks for a map at load, and none is made."""
+    case = small.small(0)
+    gate = case.profile.by_id["x:0"]
+
+    task = gate_task(gate, case.profile, case.chip, loads=[], engine="fast")
+
+    assert task.loads == ()
+
+
+def test_photons_of_other_qubits_warm_no_gate() -> None:
+    """A load heats the qubits of the gate alone."""
+    gate = PAIR.profile.by_id["x:0"]
+
+    task = gate_task(gate, PAIR.profile, PAIR.chip, loads=[{1: 0.5}], engine="fast")
+
+    assert task.loads == (task.cold,)

@@ -144,7 +144,7 @@ def test_estimate_covers_overlapping_carriers(
 
     fine = type(case)(problem=driven, bath=case.bath).map
 
-    assert np.abs(one_step.maps[0] - fine).max() <= one_step.error_estimate
+    assert np.abs(one_step.superoperator - fine).max() <= one_step.error_estimate
 
 
 def test_stepping_does_not_depend_on_the_number_of_carriers(

@@ -1,12 +1,14 @@
 """A gate's channel: baths, start phases, what the engines share."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from qtregress.channels.channel import average_fidelity
+from qtregress.channels.channel import GateChannel, average_fidelity
 from qtregress.channels.problem import bath_of
 from qtregress.channels.simulate import (
     START_PHASES_RAD,
@@ -17,19 +19,35 @@ from qtregress.channels.simulate import (
     start_phases_rad,
 )
 from qtregress.channels.unitary_error import infidelity
+from qtregress.chip.bath import TransmonRates
+from tests.channels.solutions import held
 
+Complex = NDArray[np.complex128]
 Devices = Callable[[str], Any]
 State = Callable[[str, float], None]
 
 
-def task(case: Any, *, extra_photons: float = 0.0, engine: Engine = "fast") -> GateTask:  # noqa: ANN401
-    """A case's gate with more photons at load."""
-    up = tuple(rate * extra_photons for rate in case.bath[0].down)
-    warm = tuple(
-        type(rates)(down=rates.down, up=up, dephasing=rates.dephasing) for rates in case.bath
+def task(case: Any, *photons: float, engine: Engine = "fast") -> GateTask:  # noqa: ANN401
+    """A case's gate, with a load for each of these numbers of extra photons."""
+    loads = tuple(
+        tuple(
+            replace(rates, up=tuple(up + extra * down for up, down in pairs(rates)))
+            for rates in case.bath
+        )
+        for extra in photons
     )
-    at_load = warm if extra_photons else case.bath
-    return GateTask(problem=case.problem, cold=case.bath, at_load=at_load, engine=engine)
+    return GateTask(problem=case.problem, cold=case.bath, loads=loads, engine=engine)
+
+
+def pairs(rates: TransmonRates) -> list[tuple[float, float]]:
+    """Rates up and down of each transition."""
+    return list(zip(rates.up, rates.down, strict=True))
+
+
+def at_load(channel: GateChannel) -> Complex:
+    """The channel's map at load."""
+    assert channel.at_load is not None
+    return channel.at_load
 
 
 def test_one_qubit_has_one_start_phase(device: Devices) -> None:
@@ -51,9 +69,9 @@ def test_four_start_phases_are_enough(gate: str, device: Devices, state: State) 
     at, n = case.problem.patch.computational, case.problem.patch.dimension
     # coherences between leakage levels turn faster: there four phases miss by up to 1e-2
     kept = (at[:, None] * n + at[None, :]).ravel()
-    nine = case.fast(*(2 * np.pi * np.arange(9) / 9)).maps[0]
+    nine = case.fast(*(2 * np.pi * np.arange(9) / 9)).superoperator
 
-    found = (case.fast(*START_PHASES_RAD).maps[0] - nine)[np.ix_(kept, kept)]
+    found = (case.fast(*START_PHASES_RAD).superoperator - nine)[np.ix_(kept, kept)]
 
     state(f"lima {gate}: four start phases against nine", float(np.abs(found).max()))
     assert np.abs(found).max() < 5e-8
@@ -76,26 +94,62 @@ def test_first_blocks_can_be_asked_for_alone(device: Devices) -> None:
     assert np.array_equal(first, blocks(problem)[0])
 
 
-def test_unloaded_gate_has_one_map(device: Devices) -> None:
-    """Without a load the map at load is the cold one."""
-    found = simulate_gate(task(device("lima").gate("x:0")))
+def test_a_gate_that_nobody_loads_has_no_map_at_load(device: Devices) -> None:
+    """Without a load there is one channel, and it has no map at load."""
+    (found,) = simulate_gate(task(device("lima").gate("x:0")))
 
-    assert found.at_load is found.superoperator
+    assert found.at_load is None
+
+
+def test_an_idle_load_changes_nothing(device: Devices) -> None:
+    """At a load without photons the map is the cold one, to the bit."""
+    (found,) = simulate_gate(task(device("lima").gate("x:0"), 0.0))
+
+    assert np.array_equal(at_load(found), found.superoperator)
 
 
 def test_load_changes_the_loaded_map_only(device: Devices) -> None:
     """Photons of the load leave the cold map alone and make the loaded one worse."""
     case = device("lima").gate("x:0")
-    idle, loaded = (simulate_gate(task(case, extra_photons=n)) for n in (0.0, 0.05))
+    (idle,), (loaded,) = (simulate_gate(task(case, *n)) for n in ((), (0.05,)))
     x = np.array([[0, 1], [1, 0]], dtype=complex)
 
     errors = [
         1 - average_fidelity(one, loaded.computational, x)
-        for one in (loaded.superoperator, loaded.at_load)
+        for one in (loaded.superoperator, at_load(loaded))
     ]
 
     assert np.array_equal(loaded.superoperator, idle.superoperator)
     assert errors[1] > errors[0]
+
+
+def test_each_load_has_its_channel(device: Devices) -> None:
+    """Loads come in the order asked for, each as if it were asked for alone."""
+    case = device("lima").gate("x:0")
+
+    found = simulate_gate(task(case, 0.2, 0.0, 0.05))
+
+    alone = [simulate_gate(task(case, photons))[0] for photons in (0.2, 0.0, 0.05)]
+    assert [np.array_equal(at_load(a), at_load(b)) for a, b in zip(found, alone, strict=True)] == [
+        *(True, True, True),
+    ]
+    assert {one.superoperator.tobytes() for one in found} == {found[0].superoperator.tobytes()}
+    assert [one.error_estimate for one in found] == [one.error_estimate for one in alone]
+
+
+def test_a_loaded_channel_is_as_wrong_as_its_worse_map(device: Devices) -> None:
+    """A channel's estimate is that of its worse map, never the cold one's alone."""
+    case = device("lima").gate("x:0")
+    (cold,), (hot,) = (simulate_gate(task(case, *n)) for n in ((), (5.0,)))
+
+    assert hot.error_estimate > cold.error_estimate
+    assert np.abs(at_load(hot) - loaded_exactly(case, 5.0)).max() <= hot.error_estimate
+
+
+def loaded_exactly(case: Any, photons: float) -> Complex:  # noqa: ANN401
+    """The exact map of a gate of one carrier at load."""
+    (bath,) = task(case, photons).loads
+    return held(case.problem, bath)
 
 
 @pytest.mark.physics
@@ -103,23 +157,36 @@ def test_reference_loads_too(device: Devices) -> None:
     """By either engine the loaded map of an x is alike to 1e-8."""
     case = device("lima").gate("x:0")
 
-    quick = simulate_gate(task(case, extra_photons=0.05))
-    reference = simulate_gate(task(case, extra_photons=0.05, engine="reference"))
+    (quick,) = simulate_gate(task(case, 0.05))
+    (reference,) = simulate_gate(task(case, 0.05, engine="reference"))
 
-    assert np.abs(quick.at_load - reference.at_load).max() < 1e-8
+    assert np.abs(at_load(quick) - at_load(reference)).max() < 1e-8
 
 
 def test_reference_owns_no_error(device: Devices) -> None:
     """The reference's answer carries no estimate of its own error."""
-    assert simulate_gate(task(device("lima").gate("x:0"), engine="reference")).error_estimate == 0
+    (found,) = simulate_gate(task(device("lima").gate("x:0"), engine="reference"))
+
+    assert found.error_estimate == 0
 
 
 def test_channel_knows_its_gate(device: Devices) -> None:
     """A channel carries its gate's id, qubits, levels and computational states."""
-    found = simulate_gate(task(device("lima").gate("cx:1-0", levels=3)))
+    (found,) = simulate_gate(task(device("lima").gate("cx:1-0", levels=3)))
 
     assert (found.gate, found.qubits, found.levels) == ("cx:1-0", (1, 0), (3, 3))
     assert found.computational.tolist() == [0, 1, 3, 4]
+
+
+def test_channel_keeps_the_lossless_answer(device: Devices) -> None:
+    """A channel's blocks are those asked for alone, its dwell times add up to its duration."""
+    case = device("lima").gate("cx:0-1", levels=3)
+
+    (found,) = simulate_gate(task(case))
+
+    assert np.array_equal(found.blocks, blocks(case.problem))
+    assert found.dwell_s.sum() == pytest.approx(found.duration_s, rel=1e-9)
+    assert found.duration_s == case.problem.duration_s
 
 
 def test_reference_needs_no_bath(device: Devices) -> None:
