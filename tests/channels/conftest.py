@@ -101,15 +101,21 @@ def device(root: Path) -> Callable[[str], Device]:
 def answers(device: Callable[[str], Device]) -> Callable[..., tuple[RatedMap, Complex]]:
     """Both engines' answers for one gate at start phase zero, each made once.
 
-    One carrier is exact at any number of steps a sample; two need the reference's own two.
+    One carrier is exact at any number of steps a sample; two need the reference's own two at
+    least.
     """
 
     @cache
     def ask(
-        name: str, gate_id: str, levels: int = 4, t2_s: float | None = None
+        name: str,
+        gate_id: str,
+        levels: int = 4,
+        t2_s: float | None = None,
+        steps_per_sample: int | None = None,
     ) -> tuple[RatedMap, Complex]:
         case = device(name).gate(gate_id, levels=levels, t2_s=t2_s)
-        return case.fast(), case.reference(steps_per_sample=len(case.problem.qubits))
+        steps = steps_per_sample or len(case.problem.qubits)
+        return case.fast(), case.reference(steps_per_sample=steps)
 
     return ask
 

@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.linalg import expm
 
-from qtregress.channels import paths, propagation
+from qtregress.channels import dynamics, paths, propagation
 from qtregress.channels.decay import _along, _Bath, _leaving
 from qtregress.channels.dissipators import Jump, Ladder, jumps
 from qtregress.channels.dynamics import CompiledPatch, compile_patch
@@ -71,6 +71,38 @@ def _driven(problem: GateProblem, compiled: CompiledPatch, sample: int) -> Compl
         lowering = compiled.lowering[problem.qubits.index(tone.qubit)]
         total += tone.envelope_rad_s[sample] / 2 * lowering
     return total + total.conj().T
+
+
+def reference_unitary(problem: GateProblem, steps_per_sample: int) -> Complex:
+    """The lossless propagator by Qiskit Dynamics alone, in the gate's own frame, (n, n).
+
+    As the reference engine solves it, but without dissipators: seconds instead of minutes.
+    """
+    from qiskit_dynamics import Solver
+
+    patch, carrier_hz = problem.patch, dynamics._longest_carrier(problem)
+    frame = dynamics._frame(patch, carrier_hz)
+    solver = Solver(
+        static_hamiltonian=np.diag(patch.energies_rad_s).astype(complex),
+        hamiltonian_operators=dynamics._tone_operators(problem),
+        rotating_frame=frame,
+        rwa_cutoff_freq=dynamics._RWA_CUTOFF * carrier_hz,
+        rwa_carrier_freqs=[
+            problem.carrier_hz[problem.qubits.index(tone.carrier_of)] for tone in problem.tones
+        ],
+    )
+    result = solver.solve(
+        t_span=[0.0, problem.duration_s],
+        y0=np.eye(patch.dimension, dtype=complex),
+        signals=dynamics._signals(problem, 0.0),
+        method="scipy_expm",
+        magnus_order=3,
+        max_dt=problem.dt_s / steps_per_sample * (1 + 1e-6),
+    )
+    own = np.array([angular(carrier) for carrier in problem.carrier_hz]) @ patch.numbers
+    virtual = np.array(problem.virtual_z_rad) @ patch.numbers
+    angles = (own - frame) * problem.duration_s + virtual
+    return np.asarray(np.exp(1j * angles)[:, None] * np.asarray(result.y[-1]))
 
 
 def finer(problem: GateProblem, bath: Bath, phases_rad: tuple[float, ...] = (0.0,)) -> Complex:

@@ -170,6 +170,26 @@ def test_estimate_of_any_pulses_of_a_pair_bounds_their_error(
     assert off(found.superoperator, case.finer(0.7)) <= found.error_estimate + FLOOR
 
 
+@pytest.mark.parametrize("duration", [60, 400])
+@pytest.mark.parametrize("share", [0.1, 0.25, 0.5])
+def test_strong_drives_at_once_are_right(share: float, duration: int, make_case: Cases) -> None:
+    """Two qubits driven at once by up to 50 MHz have the map of far finer steps, to the estimate.
+
+    Their frames turn against each other within a step, which nodes inside it must follow.
+    """
+    rows = [
+        Constant(envelope="constant", channel=channel, t0=0, duration=duration, amp=share * turn)
+        for channel, turn in (("d0", 1.0), ("d1", 1.02))
+    ]
+    case = make_case(gate(*rows, qubits=(0, 1)), levels=3, rabi_hz=1e8, t1_s=1e-4, t2_s=1e-4)
+    found = case.fast()
+
+    error = off(found.superoperator, case.finer())
+
+    assert error <= 2e-8
+    assert error <= found.error_estimate
+
+
 # Rates
 
 
