@@ -28,7 +28,7 @@ from qtregress.chip.transmon import Patch
 
 Arrays = Mapping[str, NDArray[Any]]
 
-ENGINE = "fast 4, qiskit-dynamics 0.6.0"
+ENGINE = "fast 5, qiskit-dynamics 0.6.0"
 """Changes with anything that changes an answer, so that no older one is believed."""
 
 

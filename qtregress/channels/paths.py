@@ -16,7 +16,13 @@ from numpy.typing import NDArray
 
 from qtregress.channels.dynamics import CompiledPatch
 from qtregress.channels.problem import GateProblem
-from qtregress.channels.propagation import Part, Steps, envelope_jumps, step_propagators
+from qtregress.channels.propagation import (
+    Part,
+    Steps,
+    envelope_jumps,
+    refined,
+    step_propagators,
+)
 
 Complex = NDArray[np.complex128]
 Floats = NDArray[np.float64]
@@ -89,16 +95,19 @@ def path(problem: GateProblem, compiled: CompiledPatch, part: Part) -> Path:
     """The path of one part of a gate."""
     jumps = envelope_jumps(problem, compiled, part)
     sizes = np.abs(jumps).sum(axis=2).max(axis=1)
-    fine = _nodes_a_step(sizes, part.steps.step_s)
-    step_s = part.steps.step_s / fine
-    grid = np.zeros((len(part.steps.order) * fine + 1, *jumps.shape[1:]), dtype=complex)
-    grid[:: fine * len(part.steps.order) // (len(jumps) - 1)] = jumps
-    reached = _boundaries(part.steps, fine)
+    steps, fine = part.steps, _nodes_a_step(sizes, part.steps.step_s)
+    if steps.is_phased and fine > 1:
+        # inside a Magnus step the gate is not where its effective Hamiltonian is
+        steps, fine = refined(problem, compiled, part, fine), 1
+    step_s = steps.step_s / fine
+    grid = np.zeros((len(steps.order) * fine + 1, *jumps.shape[1:]), dtype=complex)
+    grid[:: fine * len(steps.order) // (len(jumps) - 1)] = jumps
+    reached = _boundaries(steps, fine)
     pieces: list[Ramp | FlatTop] = []
     done = 0
-    for start, stop in _flat_runs(part.steps.order, fine):
+    for start, stop in _flat_runs(steps.order, fine):
         pieces.append(_ramp(reached, grid, slice(done, start + 1), step_s))
-        pieces.append(_flat_top(part.steps, reached[start], slice(start, stop), fine))
+        pieces.append(_flat_top(steps, reached[start], slice(start, stop), fine))
         done = stop
     pieces.append(_ramp(reached, grid, slice(done, len(reached)), step_s))
     still = np.exp(-1j * (compiled.static_rad_s - part.steps.frame_rad_s) * step_s / 6)

@@ -239,6 +239,12 @@ def segment_steps(
     return _constant_steps(problem, compiled, segment, drives)
 
 
+def refined(problem: GateProblem, compiled: CompiledPatch, part: "Part", refine: int) -> Steps:
+    """The steps of a part in which two carriers play, ``refine`` times as many."""
+    drives = _drives(problem, part.segment, part.start_phase_rad)[None]
+    return _rotating_steps(problem, compiled, part.segment, drives, refine)[0]
+
+
 def envelope_jumps(problem: GateProblem, compiled: CompiledPatch, part: "Part") -> Complex:
     """By how much the drive jumps at each sample's start and at the end, (samples + 1, n, n).
 

@@ -186,7 +186,7 @@ def test_strong_drives_at_once_are_right(share: float, duration: int, make_case:
 
     error = off(found.superoperator, case.finer())
 
-    assert error <= 2e-8
+    assert error <= 1e-8
     assert error <= found.error_estimate
 
 
