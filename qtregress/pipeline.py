@@ -3,7 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from qtregress.calibrate.ensemble import NO_SPREAD, Played, Spread, ensemble, responses
+from qtregress.calibrate.ensemble import (
+    NO_SPREAD,
+    Played,
+    Release,
+    Spread,
+    ensemble,
+    responses,
+)
 from qtregress.calibrate.recalibration import (
     GatePair,
     Recalibration,
@@ -140,9 +147,10 @@ def judge(
     old: Measured, new: Measured, policy: Policy, baseline: Sequence[Metric], means: Means
 ) -> Decision:
     """The decision on NEW against OLD and the baseline, under the policy."""
-    absorbed = recalibration(old[0], new[0], policy, run=means.run)
+    known = answers(old[0], new[0], means)
+    absorbed = recalibration(old[0], new[0], policy, known, run=means.run)
     absorbed = with_more_levels(old[0], new[0], absorbed, means)
-    rows = compare(old, new, absorbed, spread(old[0], new[0], absorbed, means))
+    rows = compare(old, new, absorbed, spread(old[0].chip, known, absorbed))
     found = changes(old[0].profile, new[0].profile, new[0].chip, {row.id for row in rows})
     remarks = (*_names(old[0].profile, new[0].profile), *notes(absorbed))
     return decide(rows, found, policy=policy, baseline=baseline, notes=remarks)
@@ -167,33 +175,47 @@ def notes(absorbed: Recalibration) -> tuple[str, ...]:
     return (*kept, *([f"Not absorbed as recalibration: {'; '.join(shown)}."] if shown else []))
 
 
-def recalibration(old: Measurement, new: Measurement, policy: Policy, *, run: Run) -> Recalibration:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answers:
+    """How the gates of both releases answer to what a chip may be; none where both are one."""
+
+    old: Release
+    new: Release
+
+
+def answers(old: Measurement, new: Measurement, means: Means) -> Answers:
+    """The answers, from one pass over every gate; NEW's same gates are OLD's."""
+    before, after = (
+        Played(profile=one.profile, chip=one.chip, gates=one.plan.gates, layers=one.plan.layers)
+        for one in (old, new)
+    )
+    if before == after:
+        return Answers(old={}, new={})
+    was = responses(before, means.run, store=means.store)
+    now = responses(after, means.run, known=(before, was), store=means.store)
+    return Answers(old=was, new=now)
+
+
+def recalibration(
+    old: Measurement, new: Measurement, policy: Policy, known: Answers, *, run: Run
+) -> Recalibration:
     """What of NEW is a recalibration of its lines, and each gate's distance from OLD."""
+    both = [gate for gate in new.plan.gates if gate.id in old.channels]
+    if not known.new:
+        zero = {gate.id: (0.0,) * len(new.channels[gate.id].blocks) for gate in both}
+        return Recalibration(distance=zero)
     pairs = [
-        _gate_pair(old, gate, new.channels[gate.id].blocks, old.channels[gate.id].blocks, policy)
-        for gate in new.plan.gates
-        if gate.id in old.channels
+        _gate_pair(old, gate, known.new, new.channels[gate.id].blocks, policy) for gate in both
     ]
-    spent = drift(old.profile, old.chip, _meant_pairs(old, policy), run)
+    spent = drift(_meant_pairs(old, known.old, policy))
     return absorb(new.profile, new.chip, [pair for pair in pairs if pair.margin], spent, run)
 
 
-def spread(old: Measurement, new: Measurement, absorbed: Recalibration, means: Means) -> Spread:
+def spread(chip: Chip, known: Answers, absorbed: Recalibration) -> Spread:
     """What the chip's uncertainties make of the changes; nothing where no gate changed."""
-    before = Played(
-        profile=old.profile, chip=old.chip, gates=old.plan.gates, layers=old.plan.layers
-    )
-    after = Played(
-        profile=new.profile,
-        chip=shifted(new.chip, absorbed.absorbed),
-        gates=new.plan.gates,
-        layers=new.plan.layers,
-    )
-    if before == after:
+    if not known.new:
         return NO_SPREAD
-    was = responses(before, means.run, store=means.store)
-    now = responses(after, means.run, known=(before, was), store=means.store)
-    return ensemble(old.chip, was, now)
+    return ensemble(chip, known.old, known.new, absorbed=absorbed.absorbed)
 
 
 def with_more_levels(
@@ -227,21 +249,32 @@ def with_more_levels(
     )
 
 
-def _gate_pair(
-    old: Measurement, gate: Gate, new_blocks: Complex, old_blocks: Complex, policy: Policy
+def _gate_pair(  # a gate in two releases, and what is asked of it
+    old: Measurement,
+    gate: Gate,
+    release: Release,
+    new_blocks: Complex,
+    policy: Policy,
+    *,
+    old_blocks: Complex | None = None,
 ) -> GatePair:
+    """A gate of ``release`` beside OLD's, or beside ``old_blocks``."""
     limit = gate_limit(old.chip, gate.id, old.channels[gate.id].duration_s)
     rule = rule_for(policy, f"gate.error/{gate.id}")
+    found = release[gate.id].sensitivities
+    if found is None:
+        raise KeyError(gate.id)
     return GatePair(
         new=gate,
         new_blocks=new_blocks,
-        old_blocks=old_blocks,
+        old_blocks=old.channels[gate.id].blocks if old_blocks is None else old_blocks,
         margin=margin_of(rule, gate_scale(old.chip, gate.id, limit)) or 0.0,
         unknown_error=old_coherent_error(old, gate.id),
+        sensitivities=found,
     )
 
 
-def _meant_pairs(old: Measurement, policy: Policy) -> list[GatePair]:
+def _meant_pairs(old: Measurement, release: Release, policy: Policy) -> list[GatePair]:
     """OLD's x and sx against their meaning; none where the chip was fitted to OLD itself."""
     if old.chip.fit is None or old.chip.fit.profile == digest(old.profile):
         return []
@@ -250,5 +283,6 @@ def _meant_pairs(old: Measurement, policy: Policy) -> list[GatePair]:
         ideal = ideal_image(gate.name)
         if gate.name in _CALIBRATED and ideal is not None:
             played = old.channels[gate.id].blocks
-            pairs.append(_gate_pair(old, gate, played, ideal[None], policy))
+            meant = ideal[None]
+            pairs.append(_gate_pair(old, gate, release, played, policy, old_blocks=meant))
     return [pair for pair in pairs if pair.margin]

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from qtregress.calibrate.ensemble import NO_SPREAD
 from qtregress.channels.memory import NOTHING
 from qtregress.metrics.compare import compare
-from qtregress.pipeline import Means, judge, recalibration, spread, with_more_levels
+from qtregress.pipeline import Means, answers, judge, recalibration, spread, with_more_levels
 from qtregress.pulses.profile import Drag, Gate, Profile, ShiftPhase
 from qtregress.run import in_order
 from qtregress.verdict.decide import Decision
@@ -318,7 +318,10 @@ def test_gates_without_a_counterpart_are_not_recalibrated() -> None:
         small.Case(chip=small.small(0).chip, profile=small.without(small.small(0).profile, "x:0"))
     )[0]
 
-    assert set(recalibration(quiet, loud, small.SHIPPED, run=in_order).distance) == {"id:0", "sx:0"}
+    known = answers(quiet, loud, IN_ORDER)
+    found = recalibration(quiet, loud, small.SHIPPED, known, run=in_order)
+
+    assert set(found.distance) == {"id:0", "sx:0"}
 
 
 # What nothing judges
@@ -600,8 +603,9 @@ def test_what_the_chip_does_not_know_widens_the_interval_of_a_changed_gate() -> 
     case = small.small(0)
     new = small.Case(chip=case.chip, profile=small.half_length(case.profile, "x:0"))
     old, after = small.old(0), small.measured(new)
-    absorbed = recalibration(old[0], after[0], small.SHIPPED, run=in_order)
-    found = spread(old[0], after[0], absorbed, IN_ORDER)
+    known = answers(old[0], after[0], IN_ORDER)
+    absorbed = recalibration(old[0], after[0], small.SHIPPED, known, run=in_order)
+    found = spread(case.chip, known, absorbed)
 
     wide, plain = (
         {row.id: row.interval for row in compare(old, after, absorbed, one)}
@@ -623,7 +627,8 @@ def test_one_more_level_stands_beside_the_distances() -> None:
     case = small.small(0)
     new = small.Case(chip=case.chip, profile=small.half_length(case.profile, "x:0"))
     old, after = small.old(0)[0], small.measured(new)[0]
-    absorbed = recalibration(old, after, small.SHIPPED, run=in_order)
+    known = answers(old, after, IN_ORDER)
+    absorbed = recalibration(old, after, small.SHIPPED, known, run=in_order)
     found = with_more_levels(old, after, absorbed, IN_ORDER).distance
 
     assert (len(found["x:0"]), len(found["sx:0"])) == (2, 1)

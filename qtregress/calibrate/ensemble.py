@@ -14,12 +14,13 @@ keeps the second order of each turn; losses are first order in the rates.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
-from qtregress.calibrate.recalibration import coherent_interval
+from qtregress.calibrate.recalibration import LineShift, coherent_interval
 from qtregress.channels.dissipators import ladders
 from qtregress.channels.dynamics import compile_patch
 from qtregress.channels.fast import propagate
@@ -56,6 +57,7 @@ _CALIBRATED = ("x", "sx")
 _LINE: tuple[Kind, ...] = ("gain", "phase", "frequency")
 _CROSS_DRIVE: tuple[Kind, ...] = ("cross_gain", "cross_phase", "crosstalk_re", "crosstalk_im")
 """What a calibration on OLD moves, slopes and couplings held."""
+NOTHING_ABSORBED: Mapping[int, LineShift] = MappingProxyType({})
 _UNIT: dict[Kind, float] = {"frequency": 1e6}
 """Units in which these move a gate about as much as a gain of one does."""
 
@@ -66,7 +68,7 @@ class Played:
 
     Attributes:
         profile: its table.
-        chip: of NEW, with what was absorbed as recalibration.
+        chip: on which it is played.
         gates: that are judged.
         layers: joint layers that benchmarking needs.
     """
@@ -335,11 +337,14 @@ def _unitaries(found: Sensitivities, moves: Moves) -> Complex:
     return np.asarray(left @ right)
 
 
-def _distances(old: Sensitivities, new: Sensitivities, moves: Moves) -> Floats:
-    """Distance between both releases of a gate in each draw; zero exactly for equal ones."""
-    if _is_same(old, new):
+def _distances(old: Sensitivities, new: Sensitivities, moves: Moves, shifted: Moves) -> Floats:
+    """Distance between both releases of a gate in each draw; zero exactly for equal ones.
+
+    OLD's lines are off by ``moves``, NEW's by ``shifted``.
+    """
+    if _is_same(old, new) and all(moves.get(p) is shifted.get(p) for p in new.parameters):
         return np.zeros(len(next(iter(moves.values()))))
-    pairs = zip(_unitaries(new, moves), _unitaries(old, moves), strict=True)
+    pairs = zip(_unitaries(new, shifted), _unitaries(old, moves), strict=True)
     return np.array([coherent_distance(after, before) for after, before in pairs])
 
 
@@ -367,8 +372,26 @@ def _losses(old: Response, new: Response, rates: Mapping[int, tuple[Floats, Floa
     return down @ (new.down_s - old.down_s) + up @ (new.up_s - old.up_s)
 
 
+def _absorbed(shifts: Mapping[int, LineShift], draws: int) -> Moves:
+    """What was absorbed as recalibration of NEW's lines, the same in every draw."""
+    return {
+        Parameter(kind=kind, subject=str(line)): np.full(draws, value)
+        for line, shift in shifts.items()
+        for kind, value in zip(
+            _LINE, (shift.gain, shift.phase_rad, shift.frequency_hz), strict=True
+        )
+        if value
+    }
+
+
 def ensemble(
-    chip: Chip, old: Release, new: Release, *, draws: int = DRAWS, seed: int = 0
+    chip: Chip,
+    old: Release,
+    new: Release,
+    *,
+    absorbed: Mapping[int, LineShift] = NOTHING_ABSORBED,
+    draws: int = DRAWS,
+    seed: int = 0,
 ) -> Spread:
     """Distances and losses of the gates of both releases over draws of the chip.
 
@@ -378,6 +401,7 @@ def ensemble(
         chip: whose uncertainties are drawn; OLD's.
         old: the release that lines are calibrated on.
         new: played on the same lines.
+        absorbed: by line, what of NEW was taken for its recalibration.
         draws: N, the chip as filed included.
         seed: of the draws.
 
@@ -388,11 +412,12 @@ def ensemble(
         raise ValueError(f"draws must be at least 2, but is {draws}")
     moves, normals = _drawn(chip, draws, seed)
     moves = _calibrated(chip, old, moves)
+    shifted = _added(moves, _absorbed(absorbed, draws))
     rates = _rates(chip, normals)
     both = {name: (old[name], new[name]) for name in old.keys() & new.keys()}
     return Spread(
         distance={
-            name: _distances(was.sensitivities, now.sensitivities, moves)
+            name: _distances(was.sensitivities, now.sensitivities, moves, shifted)
             for name, (was, now) in sorted(both.items())
             if was.sensitivities and now.sensitivities
         },

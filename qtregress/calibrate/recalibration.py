@@ -11,14 +11,13 @@ spread over both.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from qtregress.calibrate.drive import with_line
 from qtregress.channels.problem import gate_problem
-from qtregress.channels.sensitivity import Kind, Parameter, error_jacobian, sensitivities
+from qtregress.channels.sensitivity import Kind, Parameter, Sensitivities, error_jacobian
 from qtregress.channels.simulate import blocks
 from qtregress.channels.unitary_error import coherent_distance, error_vector, polar_unitary
 from qtregress.chip.chip import Chip, DriftPrior
@@ -104,6 +103,8 @@ class GatePair:
         old_blocks: lossless blocks that it is compared with, shape (s, d, d).
         margin: by which its error is judged.
         unknown_error: OLD's own coherent error e.
+        sensitivities: how NEW's gate answers to gain, phase and frequency of its lines, at
+            the first start phase.
     """
 
     new: Gate
@@ -111,6 +112,7 @@ class GatePair:
     old_blocks: Complex
     margin: float
     unknown_error: float
+    sensitivities: Sensitivities
 
 
 def coherent_interval(distance: Sequence[float], unknown_error: float) -> tuple[float, float]:
@@ -150,12 +152,13 @@ def distances(old_blocks: Complex, new_blocks: Complex) -> tuple[float, ...]:
     )
 
 
-def _sensitivity(profile: Profile, chip: Chip, pair: GatePair) -> Floats:
+def _jacobian(pair: GatePair) -> Floats:
     """Derivative of NEW's miss by its lines' shifts, shape (misses, 3 * qubits)."""
+    found = pair.sensitivities
     wanted = [Parameter(kind=kind, subject=str(q)) for q in pair.new.qubits for kind in _KINDS]
-    found = sensitivities(pair.new, profile, chip, wanted, phases=1)
+    at = [found.parameters.index(parameter) for parameter in wanted]
     old = polar_unitary(pair.old_blocks[0])
-    jacobian = error_jacobian(found.blocks[0], found.derivatives[:, 0], old)
+    jacobian = error_jacobian(found.blocks[0], found.derivatives[at, 0], old)
     return np.asarray(jacobian / np.sqrt(pair.margin))
 
 
@@ -190,27 +193,24 @@ class _Linear:
         return {line: _shift(row) for line, row in zip(lines, values, strict=True)}
 
 
-def _linearised(profile: Profile, chip: Chip, pairs: Sequence[GatePair], run: Run) -> _Linear:
+def _linearised(pairs: Sequence[GatePair]) -> _Linear:
     """The misses as functions of the lines' shifts."""
-    jacobians = run(partial(_sensitivity, profile, chip), list(pairs), "recalibration")
-    return _Linear(pairs=pairs, starts=[_miss(pair) for pair in pairs], jacobians=jacobians)
+    return _Linear(
+        pairs=pairs,
+        starts=[_miss(pair) for pair in pairs],
+        jacobians=[_jacobian(pair) for pair in pairs],
+    )
 
 
-def drift(
-    profile: Profile, chip: Chip, pairs: Sequence[GatePair], run: Run
-) -> dict[int, LineShift]:
+def drift(pairs: Sequence[GatePair]) -> dict[int, LineShift]:
     """How far each line has drifted since the chip was fitted, as OLD's gates show it.
 
     Args:
-        profile: OLD.
-        chip: fitted to an earlier profile.
         pairs: OLD's one-qubit gates against the gates they mean, which the fit met.
-        run: how the work is spread.
     """
     if not pairs:
         return {}
-    linear = _linearised(profile, chip, pairs, run)
-    return linear.best(sorted({qubit for pair in pairs for qubit in pair.new.qubits}))
+    return _linearised(pairs).best(sorted({qubit for pair in pairs for qubit in pair.new.qubits}))
 
 
 def absorb(
@@ -227,7 +227,7 @@ def absorb(
     """
     if not pairs:
         return Recalibration()
-    linear = _linearised(profile, chip, pairs, run)
+    linear = _linearised(pairs)
     before = {pair.new.id: distances(pair.old_blocks, pair.new_blocks) for pair in pairs}
     lines = sorted({qubit for pair in pairs for qubit in pair.new.qubits})
     refused: dict[int, str] = {}

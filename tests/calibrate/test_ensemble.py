@@ -69,10 +69,19 @@ def played(profile: Profile, chip: Chip) -> Played:
     return Played(profile=profile, chip=chip, gates=found.gates, layers=found.layers)
 
 
-def spread(new: Profile, old: Profile, chip: Chip, **means: int) -> Spread:
-    """Both releases over draws of the chip, each simulated by itself."""
+def spread(
+    new: Profile,
+    old: Profile,
+    chip: Chip,
+    *,
+    draws: int = DRAWS,
+    seed: int = 0,
+    absorbed: LineShift | None = None,
+) -> Spread:
+    """Both releases over draws of the chip; ``absorbed`` shifts the line of qubit 0."""
     before, after = (responses(played(profile, chip), in_order) for profile in (old, new))
-    return ensemble(chip, before, after, **means)
+    shifts = {0: absorbed} if absorbed else {}
+    return ensemble(chip, before, after, absorbed=shifts, draws=draws, seed=seed)
 
 
 @cache
@@ -596,3 +605,29 @@ def test_other_start_phases_move_as_the_first() -> None:
     most = widened((1e-4, 5e-4), 0.0, moved, np.zeros(51))[1]
 
     assert most == pytest.approx(6e-4)
+
+
+# What was absorbed
+
+
+def test_what_was_absorbed_is_on_new_s_line_in_every_draw() -> None:
+    """Shifted by a recalibration, the chip as filed gives the distance of NEW played there."""
+    case, shift = small.small(0), LineShift(gain=0.003, phase_rad=0.004, frequency_hz=1e4)
+    new = small.louder(case.profile, 0.02, "d0", gates="x:0")
+    problems = (
+        gate_problem(new.by_id["x:0"], new, shifted(case.chip, {0: shift})),
+        gate_problem(case.profile.by_id["x:0"], case.profile, case.chip),
+    )
+    expected = coherent_distance(*(polar_unitary(blocks(one)[0]) for one in problems))
+
+    found = spread(new, case.profile, case.chip, absorbed=shift).distance["x:0"]
+
+    assert found[0] == pytest.approx(expected, rel=0.01)
+
+
+def test_the_same_gate_on_a_shifted_line_has_moved() -> None:
+    """An absorbed shift moves every gate of its line, whether its row changed or not."""
+    case = small.small(0)
+    found = spread(case.profile, case.profile, case.chip, absorbed=LineShift(gain=0.003))
+
+    assert min(found.distance["x:0"]) > 0
