@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from qtregress.channels.channel import GateChannel
+from qtregress.channels.channel import GateChannel, choi
 from qtregress.channels.dynamics import compile_patch, reference_superoperator
 from qtregress.channels.fast import Bath, propagate
 from qtregress.channels.problem import GateProblem
@@ -80,16 +80,15 @@ def trace_defect(superoperator: Complex) -> float:
 def positivity_defect(superoperator: Complex) -> float:
     """How far the map is from completely positive, 0 where it is not.
 
-    By how much its Choi matrix (trace d) is not Hermitian or has an eigenvalue below zero
-    (Choi, Linear Algebra Appl. 10, 285 (1975)); infinite where an element is no number.
+    By how much its Choi matrix (trace n) is not Hermitian or has an eigenvalue below zero;
+    infinite where an element is no number.
     """
     if not np.all(np.isfinite(superoperator)):
         return float("inf")
-    size = len(superoperator)
-    n = round(size**0.5)
-    choi = superoperator.reshape(n, n, n, n).transpose(0, 2, 1, 3).reshape(size, size)
-    lowest = float(np.linalg.eigvalsh((choi + choi.conj().T) / 2)[0])
-    return max(0.0, -lowest, _apart(choi, choi.conj().T) / 2)
+    matrix = choi(superoperator)
+    adjoint = matrix.conj().T
+    lowest = float(np.linalg.eigvalsh((matrix + adjoint) / 2)[0])
+    return max(0.0, -lowest, _apart(matrix, adjoint) / 2)
 
 
 def channel_difference(one: GateChannel, other: GateChannel) -> float:

@@ -1,5 +1,6 @@
 """What a gate's pulses do to the qubits: the value every later stage reads."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -63,6 +64,16 @@ def average_fidelity(
     process = np.einsum("ai,abij,bj->", ideal.conj(), part, ideal)
     kept = np.einsum("aaii->", part)
     return float((process.real + kept.real) / (d * (d + 1)))
+
+
+def choi(superoperator: Complex) -> Complex:
+    """The map's Choi matrix of trace n, shape (n**2, n**2), positive for a channel.
+
+    Choi, Linear Algebra Appl. 10, 285 (1975): C[ij, kl] = <i| Phi(|j><l|) |k>.
+    """
+    size = len(superoperator)
+    n = math.isqrt(size)
+    return superoperator.reshape(n, n, n, n).transpose(0, 2, 1, 3).reshape(size, size)
 
 
 def leakage(superoperator: Complex, computational: NDArray[np.intp]) -> float:

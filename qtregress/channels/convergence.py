@@ -128,7 +128,7 @@ def _mean_change(new: Floats, usual: Floats) -> float:
 
 def _half_step_change(problem: GateProblem, errors: Floats, ideal: Complex) -> float | None:
     """Change of the error with half the step; None where there is no step to halve."""
-    if all(len(segment.carriers) < 2 for segment in segments(problem)):  # noqa: PLR2004  # one carrier
+    if all(len(segment.carriers) <= 1 for segment in segments(problem)):
         return None
     compiled = compile_patch(problem.patch)
     finer = unitaries(problem, compiled, start_phases_rad(problem), refine=2)

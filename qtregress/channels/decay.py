@@ -26,9 +26,9 @@ Complex = NDArray[np.complex128]
 Floats = NDArray[np.float64]
 Array = NDArray[Any]
 
-_FIRST_STEPS_SMALL = 3
+_FIRST_STEPS_FEW = 3
 """The same for one transmon, whose short blocks cost next to nothing."""
-FIRST_STEPS = 12
+_FIRST_STEPS = 12
 """Steps of a half block at first: 2.7 ns at IBM's sample time."""
 _LEAST_STEPS = 1
 _FLAT_STEPS = 1
@@ -43,7 +43,7 @@ _OF_MIDPOINTS, _OF_ENDPOINTS = -1 / 12, 1 / 6
 """What is added to it, over the squared nodes of a half, for what the rule makes of them."""
 _LARGE = 9
 """States from which on single precision is faster."""
-ROUNDING_SHARE = 0.5
+_ROUNDING_SHARE = 0.5
 """Of a gate's tolerance that one path's rounding may take; paths add in quadrature."""
 _CHUNK = 2048
 """Half blocks times n**2 at once: more need more memory than the caches hold."""
@@ -111,7 +111,7 @@ class _Change:
 
 def first_steps(states: int) -> int:
     """Steps of half blocks to begin with, for so many states."""
-    return FIRST_STEPS if states >= _LARGE else _FIRST_STEPS_SMALL
+    return _FIRST_STEPS if states >= _LARGE else _FIRST_STEPS_FEW
 
 
 def strongest_rate(processes: Sequence[Ladder]) -> float:
@@ -144,7 +144,7 @@ def decay(
     """
     rate = strongest_rate(processes)
     rounding = float(np.finfo(np.float32).eps) * rate * found.ramps_s
-    is_single = len(found.final) >= _LARGE and rounding <= ROUNDING_SHARE * tolerance
+    is_single = len(found.final) >= _LARGE and rounding <= _ROUNDING_SHARE * tolerance
     bath = _Bath(
         processes=processes,
         down=np.array([process.down_per_s for process in processes]),

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from qtregress.channels.channel import choi
 from qtregress.channels.decay import Decay, decay, first_steps
 from qtregress.channels.dissipators import Ladder, ladders
 from qtregress.channels.dynamics import CompiledPatch
@@ -152,16 +153,13 @@ def _joined(legs: tuple[Leg, ...], maps: list[Floats]) -> Floats:
 
 
 def is_completely_positive(superoperator: Complex, tolerance: float) -> bool:
-    """Whether no eigenvalue of the Choi matrix (trace d) is below ``-d**2 * tolerance``.
+    """Whether no eigenvalue of the Choi matrix (trace n) is below ``-n**2 * tolerance``.
 
-    An element's error of ``tolerance`` may move an eigenvalue that far (Choi, Linear Algebra
-    Appl. 10, 285 (1975)).
+    An element's error of ``tolerance`` may move an eigenvalue that far.
     """
-    size = len(superoperator)
-    n = round(size**0.5)
-    choi = superoperator.reshape(n, n, n, n).transpose(0, 2, 1, 3).reshape(size, size)
+    size, matrix = len(superoperator), choi(superoperator)
     try:
-        np.linalg.cholesky((choi + choi.conj().T) / 2 + size * tolerance * np.eye(size))
+        np.linalg.cholesky((matrix + matrix.conj().T) / 2 + size * tolerance * np.eye(size))
     except np.linalg.LinAlgError:
         return False
     return True

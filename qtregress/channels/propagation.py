@@ -260,12 +260,6 @@ def envelope_jumps(problem: GateProblem, compiled: CompiledPatch, part: "Part") 
     )
 
 
-def phase_turn(problem: GateProblem, part: Steps, start_phase_rad: float) -> Complex:
-    """Diagonal D with which a single-carrier segment U becomes D* U D, shape (n,)."""
-    total = problem.patch.numbers.sum(axis=0) * part.carrier_position
-    return cast("Complex", np.exp(1j * start_phase_rad * total))
-
-
 def step_propagators(part: Steps, fine: int = 1) -> Complex:
     """Propagator of a ``fine``-th of each distinct step, shape (m, n, n)."""
     phases = np.exp(-1j * part.energies_rad_s * part.step_s / fine)
@@ -298,23 +292,6 @@ def segment_propagator(part: Steps) -> Complex:
 def own_frame(problem: GateProblem) -> Floats:
     """Diagonal of the frame in which every transmon turns with its own carrier."""
     return _frame(problem, Segment(start=0, stop=0, carriers=()))
-
-
-def into_own_frame(problem: GateProblem, part: Steps) -> tuple[Complex, Complex]:
-    """Diagonals (after, before) that turn a segment's propagator into the own frame."""
-    after, before = _own_frame_angles(problem, part)
-    return np.exp(1j * after), np.exp(1j * before)
-
-
-def _own_frame_angles(problem: GateProblem, part: Steps) -> tuple[Floats, Floats]:
-    off = own_frame(problem) - part.frame_rad_s
-    return off * (part.start_s + part.duration_s), -off * part.start_s
-
-
-def final_turn(problem: GateProblem, start_phase_rad: float) -> tuple[Complex, Complex]:
-    """Diagonals (after, before) of the gate's virtual Z and its carriers' start phase."""
-    after, before = _final_angles(problem, start_phase_rad)
-    return np.exp(1j * after), np.exp(1j * before)
 
 
 def _final_angles(problem: GateProblem, start_phase_rad: float) -> tuple[Floats, Floats]:

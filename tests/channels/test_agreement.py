@@ -1,7 +1,6 @@
 """Engines side by side, and maps that are no channels."""
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pytest
@@ -19,8 +18,9 @@ from qtregress.channels.agreement import (
     trace_defect,
 )
 from qtregress.channels.dynamics import reference_superoperator
+from qtregress.channels.fast import Bath
 from qtregress.channels.plan import gate_task
-from qtregress.channels.problem import bath_of, gate_problem
+from qtregress.channels.problem import GateProblem, bath_of, gate_problem
 from qtregress.channels.simulate import simulate_gate
 from tests import small
 
@@ -61,8 +61,12 @@ def test_one_wrong_element_is_seen(
 ) -> None:
     """The difference is that of the worst element; no number differs without bound."""
 
-    def wrong(*args: Any, **options: Any) -> Complex:  # noqa: ANN401
-        found = reference_superoperator(*args, **options)
+    def wrong(
+        problem: GateProblem, bath: Bath, *, start_phase_rad: float, steps_per_sample: int
+    ) -> Complex:
+        found = reference_superoperator(
+            problem, bath, start_phase_rad=start_phase_rad, steps_per_sample=steps_per_sample
+        )
         found[3, 5] += error
         return found
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pytest
@@ -19,11 +18,10 @@ from qtregress.chip.bath import TransmonRates
 from qtregress.chip.chip import ControlChannel
 from qtregress.pulses.layers import idle, layer
 from qtregress.pulses.profile import Constant, Drag, Gate
+from tests.channels.cases import Case, Cases, Devices
 from tests.channels.solutions import finely, in_blocks, liouvillian, off, trace_lost
 
 Complex = NDArray[np.complex128]
-Cases = Callable[..., Any]
-Devices = Callable[[str], Any]
 State = Callable[[str, float], None]
 
 HOT: dict[str, float] = {"t1_s": 5e-6, "t2_s": 3e-6, "photons": 0.2}
@@ -49,7 +47,7 @@ def smoothly(channel: str = "d0", qubits: tuple[int, ...] = (0,)) -> Gate:
     return driven(pulse, qubits=qubits)
 
 
-def undriven(case: Any) -> Complex:  # noqa: ANN401
+def undriven(case: Case) -> Complex:
     """exp(Lindbladian t) of a patch that nobody drives, in the gate's own frame."""
     problem = case.problem
     energies = compile_patch(problem.patch).static_rad_s - own_frame(problem)
@@ -57,15 +55,15 @@ def undriven(case: Any) -> Complex:  # noqa: ANN401
     return np.asarray(expm(generator * problem.duration_s))
 
 
-def processes_of(case: Any) -> tuple[Ladder, ...]:  # noqa: ANN401
+def processes_of(case: Case) -> tuple[Ladder, ...]:
     """The processes of a case's bath."""
     return ladders(case.problem.patch, case.bath)
 
 
-def only_path(case: Any) -> Path:  # noqa: ANN401
+def only_path(case: Case) -> Path:
     """The path of a gate of one part."""
     (one,) = case.propagation().paths
-    return one  # type: ignore[no-any-return]
+    return one
 
 
 # Without a drive
@@ -180,7 +178,7 @@ def test_a_bath_that_does_nothing_changes_nothing(make_case: Cases) -> None:
 # Precision
 
 
-def smooth(make_case: Cases, **bath: float) -> Any:  # noqa: ANN401
+def smooth(make_case: Cases, **bath: float) -> Case:
     """A cross drive on a pair without a flat top."""
     return make_case(smoothly("u0", (0, 1)), levels=3, rabi_hz=4e7, control=CONTROL, **bath)
 

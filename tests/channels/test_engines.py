@@ -1,7 +1,6 @@
 """The fast engine against Qiskit Dynamics alone, on the shipped devices' gates."""
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import pytest
@@ -13,13 +12,12 @@ from qtregress.channels.fast import RatedMap
 from qtregress.channels.simulate import GateTask, simulate_gate
 from qtregress.chip.chip import ControlChannel
 from qtregress.pulses.profile import Constant, Gate, GaussianSquare
+from tests.channels.cases import Case, Cases, Device, Devices
 from tests.channels.solutions import finely, in_blocks, off, reference_unitary
 
 Complex = NDArray[np.complex128]
 Answers = Callable[..., tuple[RatedMap, Complex]]
 State = Callable[[str, float], None]
-Devices = Callable[[str], Any]
-Cases = Callable[..., Any]
 
 DEVICES = ["lima", "nairobi", "manila"]
 CX = [("lima", "cx:0-1"), ("nairobi", "cx:0-1"), ("manila", "cx:0-1")]
@@ -33,7 +31,7 @@ comparison with finer steps. Of a gate of one carrier it makes none. At four lev
 5e-9, and 2e-8 in lima's cx:3-4, whose steps are halved here."""
 
 
-def one_qubit_gates(device: Any) -> list[str]:  # noqa: ANN401
+def one_qubit_gates(device: Device) -> list[str]:
     """Every x and sx of a release."""
     return [gate.id for gate in device.profile.gates if gate.name in ("x", "sx")]
 
@@ -109,7 +107,7 @@ def test_second_order_matters(
     assert errors[1] > 5 * errors[0]
 
 
-def block_error(case: Any, steps: int) -> float:  # noqa: ANN401
+def block_error(case: Case, steps: int) -> float:
     """Largest element by which a gate of one part errs in half blocks of ``steps`` steps."""
     (one,) = case.propagation().paths
     found, _ = in_blocks(one, ladders(case.problem.patch, case.bath), steps)

@@ -21,9 +21,9 @@ from qtregress.channels.unitary_error import computational_block, polar_unitary
 from qtregress.chip.bath import TransmonRates
 from qtregress.pulses.layers import idle, layer
 from qtregress.pulses.profile import Constant, Gate, Samples
+from tests.channels.cases import Cases, Devices
 
 Floats = NDArray[np.float64]
-Cases = Callable[..., Any]
 State = Callable[[str, float], None]
 Bath = tuple[TransmonRates, ...]
 
@@ -104,9 +104,7 @@ def driven(*rows: Any, qubits: tuple[int, ...] = (0,)) -> Gate:  # noqa: ANN401
 
 
 @pytest.mark.parametrize("gate_id", ["x:0", "sx:1", "cx:0-1"])
-def test_a_loss_is_the_map_s_first_order(
-    gate_id: str, device: Callable[[str], Any], state: State
-) -> None:
+def test_a_loss_is_the_map_s_first_order(gate_id: str, device: Devices, state: State) -> None:
     """Each process of a shipped gate costs what the map at a weak rate loses by it."""
     problem = device("lima").gate(gate_id, levels=LEVELS).problem
 
@@ -116,7 +114,7 @@ def test_a_loss_is_the_map_s_first_order(
     assert miss < 2e-4
 
 
-def test_losses_add_up_to_a_shipped_gate_s_error(device: Callable[[str], Any]) -> None:
+def test_losses_add_up_to_a_shipped_gate_s_error(device: Devices) -> None:
     """Rates times losses are all of a CX's incoherent error but for the second order, 1 %."""
     case = device("lima").gate("cx:0-1", levels=LEVELS)
     found = propagated(case.problem)
@@ -223,7 +221,7 @@ def test_without_levels_to_leak_to_pulses_do_not_matter(
 # Rates
 
 
-def test_rates_come_in_the_order_of_the_processes(device: Callable[[str], Any]) -> None:
+def test_rates_come_in_the_order_of_the_processes(device: Devices) -> None:
     """They are those of the ladders, one by one."""
     case = device("lima").gate("cx:0-1")
     warm = tuple(

@@ -1,7 +1,6 @@
 """Every map is physical, whatever the firmware plays, and as right as it says."""
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -19,12 +18,11 @@ from qtregress.chip.bath import TransmonRates
 from qtregress.chip.chip import ControlChannel
 from qtregress.pulses.layers import idle, layer
 from qtregress.pulses.profile import Constant, Drag, Gate, Pulse, Samples
+from tests.channels.cases import Case, Cases, Devices
 from tests.channels.solutions import lowest_choi, off, trace_lost
 
 Complex = NDArray[np.complex128]
 Floats = NDArray[np.float64]
-Cases = Callable[..., Any]
-Devices = Callable[[str], Any]
 
 RABI_HZ = 2e8
 """Far more than any line reaches: physical is a map whatever is played."""
@@ -363,12 +361,12 @@ def test_a_shipped_echo_is_recognised(
     assert off(recognised.superoperator, apart_each.superoperator) < 5e-9
 
 
-def parts_of(case: Any) -> int:  # noqa: ANN401
+def parts_of(case: Case) -> int:
     """How many parts of a gate are propagated."""
     return len(course(case.problem, compile_patch(case.problem.patch)).parts)
 
 
-def samples_of(case: Any) -> int:  # noqa: ANN401
+def samples_of(case: Case) -> int:
     """How many samples of a gate are propagated."""
     found = course(case.problem, compile_patch(case.problem.patch))
     return sum(part.segment.stop - part.segment.start for part in found.parts)

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pytest
@@ -26,12 +25,11 @@ from qtregress.channels.propagation import (
 )
 from qtregress.pulses.profile import Constant, Drag, Gate, Pulse, Samples
 from qtregress.units import angular
+from tests.channels.cases import Case, Cases, Devices
 from tests.channels.solutions import finely, off
 
 Complex = NDArray[np.complex128]
 Floats = NDArray[np.float64]
-Cases = Callable[..., Any]
-Devices = Callable[[str], Any]
 State = Callable[[str, float], None]
 
 DT_S = 2e-9 / 9
@@ -75,7 +73,7 @@ def smooth(duration: int = 160) -> Gate:
     return playing(pulse, duration)
 
 
-def parts(case: Any) -> list[tuple[Steps, Path]]:  # noqa: ANN401
+def parts(case: Case) -> list[tuple[Steps, Path]]:
     """The parts of a gate and their paths."""
     found = course(case.problem, compile_patch(case.problem.patch)).parts
     return [(part.steps, one) for part, one in zip(found, case.propagation().paths, strict=True)]
@@ -142,7 +140,7 @@ def trapezoidal(nodes: int, step_s: float) -> Floats:
     return weights_s
 
 
-def quadrature_error(case: Any) -> tuple[float, float]:  # noqa: ANN401
+def quadrature_error(case: Case) -> tuple[float, float]:
     """Error of the path's rule, and of the plain trapezoidal one, as a share of the duration."""
     ((steps, one),) = parts(case)
     errors = np.array(
@@ -235,7 +233,7 @@ def nodes(found: Path) -> int:
 # Pieces
 
 
-def kinds(case: Any) -> list[str]:  # noqa: ANN401
+def kinds(case: Case) -> list[str]:
     """Ramps and flat tops of a gate of one part, with their steps."""
     ((_, one),) = parts(case)
     return [

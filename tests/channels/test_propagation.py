@@ -13,9 +13,9 @@ from qtregress.channels.problem import GateProblem
 from qtregress.channels.propagation import segments, unitaries
 from qtregress.chip.lines import Tone
 from qtregress.chip.transmon import TransmonParameters, pair_patch
+from tests.channels.cases import Devices
 
 Complex = NDArray[np.complex128]
-Cases = Callable[..., Any]
 State = Callable[[str, float], None]
 
 CARRIERS_HZ = (5.0e9, 5.1e9)
@@ -117,7 +117,7 @@ def test_one_step_a_sample_is_enough_for_a_shipped_cx(
     name: str,
     gate: str,
     *,
-    device: Callable[[str], Any],
+    device: Devices,
     monkeypatch: pytest.MonkeyPatch,
     state: State,
 ) -> None:
@@ -133,7 +133,7 @@ def test_one_step_a_sample_is_enough_for_a_shipped_cx(
 
 
 def test_estimate_covers_overlapping_carriers(
-    device: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
+    device: Devices, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where a cross drive overlaps a drive of its own transmon, the estimate bounds the error."""
     pulses = (flat(25e6), flat(25e6))
@@ -214,9 +214,7 @@ def test_propagators_are_unitary() -> None:
 
 
 @pytest.mark.parametrize("gate", ["x:0", "cx:0-1"])
-def test_fast_engine_without_loss_is_the_propagator(
-    gate: str, device: Callable[[str], Any]
-) -> None:
+def test_fast_engine_without_loss_is_the_propagator(gate: str, device: Devices) -> None:
     """In a bath that does nothing the fast engine's map is that of the lossless unitary."""
     case = device("lima").gate(gate, levels=3)
     still = tuple(type(rates)(down=(0.0,) * 2, up=(0.0,) * 2, dephasing=0.0) for rates in case.bath)

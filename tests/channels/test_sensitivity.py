@@ -30,6 +30,7 @@ from qtregress.chip.chip import Chip, ControlChannel
 from qtregress.chip.lines import tones
 from qtregress.pulses.profile import Constant, Gate, Profile, Samples, ShapedPulse
 from qtregress.pulses.schedule import schedule
+from tests.channels.cases import Devices
 
 Complex = NDArray[np.complex128]
 Floats = NDArray[np.float64]
@@ -170,7 +171,7 @@ def off(found: Complex | Floats, expected: Complex | Floats) -> float:
 
 
 @pytest.fixture(scope="session")
-def lima(device: Callable[[str], Any]) -> Callable[[str], Setting]:
+def lima(device: Devices) -> Callable[[str], Setting]:
     """A gate of the shipped ibm_lima."""
 
     def ask(gate_id: str) -> Setting:

@@ -11,8 +11,8 @@ from qtregress.channels.problem import gate_problem
 from qtregress.channels.simulate import blocks
 from qtregress.channels.unitary_error import infidelity
 from qtregress.pulses.profile import Drag, Gate
+from tests.channels.cases import Device, Devices
 
-Devices = Callable[[str], Any]
 State = Callable[[str, float], None]
 
 pytestmark = pytest.mark.physics
@@ -32,7 +32,7 @@ def flipped(gate: Gate) -> Gate:
     return gate.model_copy(update={"pulses": rows})
 
 
-def miss(device: Any, gate: Gate, ideal: np.ndarray[Any, Any]) -> float:  # noqa: ANN401
+def miss(device: Device, gate: Gate, ideal: np.ndarray[Any, Any]) -> float:
     """Mean infidelity over start phases."""
     found = blocks(gate_problem(gate, device.profile, device.chip))
     return float(np.mean([infidelity(block, ideal) for block in found]))

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pytest
@@ -20,14 +19,14 @@ from qtregress.channels.simulate import (
 )
 from qtregress.channels.unitary_error import infidelity
 from qtregress.chip.bath import TransmonRates
+from tests.channels.cases import Case, Devices
 from tests.channels.solutions import held
 
 Complex = NDArray[np.complex128]
-Devices = Callable[[str], Any]
 State = Callable[[str, float], None]
 
 
-def task(case: Any, *photons: float, engine: Engine = "fast") -> GateTask:  # noqa: ANN401
+def task(case: Case, *photons: float, engine: Engine = "fast") -> GateTask:
     """A case's gate, with a load for each of these numbers of extra photons."""
     loads = tuple(
         tuple(
@@ -146,7 +145,7 @@ def test_a_loaded_channel_is_as_wrong_as_its_worse_map(device: Devices) -> None:
     assert np.abs(at_load(hot) - loaded_exactly(case, 5.0)).max() <= hot.error_estimate
 
 
-def loaded_exactly(case: Any, photons: float) -> Complex:  # noqa: ANN401
+def loaded_exactly(case: Case, photons: float) -> Complex:
     """The exact map of a gate of one carrier at load."""
     (bath,) = task(case, photons).loads
     return held(case.problem, bath)
