@@ -1,8 +1,9 @@
 """What is remembered of simulated gates, by content, in a store that the caller brings.
 
 Three kinds of entry. The lossless answer and the paths know nothing of rates: their key
-covers samples, patch, levels, frequencies, start phases and the engine. A rated map's key
-adds its rates and tolerance. Remembered arrays are those that were computed, bit for bit.
+covers samples, patch, levels, frequencies and start phases. A rated map's key adds its rates
+and tolerance. Remembered arrays are those that were computed, bit for bit; that the same code
+computed them is for the store to see to.
 """
 
 import hashlib
@@ -27,9 +28,6 @@ from qtregress.channels.propagation import Leg
 from qtregress.chip.transmon import Patch
 
 Arrays = Mapping[str, NDArray[Any]]
-
-ENGINE = "fast 5, qiskit-dynamics 0.6.0"
-"""Changes with anything that changes an answer, so that no older one is believed."""
 
 
 class Store(Protocol):
@@ -61,7 +59,7 @@ NOTHING = Nothing()
 
 def _digest(what: str, *parts: str | NDArray[Any]) -> str:
     """Hash of texts and arrays with their types and shapes, 64 hexadecimal digits."""
-    found = hashlib.sha256(f"{ENGINE}\n{what}\n".encode())
+    found = hashlib.sha256(f"{what}\n".encode())
     for part in parts:
         if isinstance(part, str):
             found.update(f"{len(part)}:{part}".encode())

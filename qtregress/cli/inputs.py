@@ -58,8 +58,9 @@ def store_of(*, cache: bool) -> "Store":
     """Where simulated gates are remembered, or nowhere."""
     from qtregress.channels.memory import NOTHING
     from qtregress.files.array_store import default_store
+    from qtregress.files.code_identity import OwnStore, code_identity
 
-    return default_store() if cache else NOTHING
+    return OwnStore(store=default_store(), code=code_identity()) if cache else NOTHING
 
 
 def load_workload(path: Path | None) -> "Workload":
