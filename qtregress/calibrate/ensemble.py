@@ -8,7 +8,8 @@ same lines. What is left is what no calibration on OLD fixes: slopes, couplings,
 photons.
 
 Nothing is simulated again. Gates follow their first derivatives and are made unitary, which
-keeps the second order of each turn; losses are first order in the rates.
+keeps the second order of each turn; losses are first order in the rates, and what they lose a
+unit of rate follows its first derivatives too.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,12 +22,9 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
 from qtregress.calibrate.recalibration import LineShift, coherent_interval
-from qtregress.channels.dissipators import ladders
-from qtregress.channels.dynamics import compile_patch
-from qtregress.channels.fast import propagate
-from qtregress.channels.losses import losses_s, rates_per_s
+from qtregress.channels.losses import Losses, rates_per_s
 from qtregress.channels.memory import NOTHING, Arrays, Store, context_key, problem_key
-from qtregress.channels.problem import LEVELS, bath_of, gate_problem
+from qtregress.channels.problem import LEVELS, gate_problem
 from qtregress.channels.sensitivity import (
     Kind,
     Parameter,
@@ -86,13 +84,12 @@ class Response:
     Attributes:
         qubits: its qubits, in its order.
         sensitivities: at the first start phase; None for a layer, which nobody compares.
-        down_s, up_s: ``losses_s`` of its processes, shape (j,).
+        losses: of its processes; a layer's have no derivatives.
     """
 
     qubits: tuple[int, ...]
     sensitivities: Sensitivities | None
-    down_s: Floats
-    up_s: Floats
+    losses: Losses
 
 
 Release = Mapping[str, Response]
@@ -107,9 +104,10 @@ class Spread:
 
     Attributes:
         distance: c = 1 - F_avg between NEW and OLD by gate id, at the first start phase, (N,).
-        loss: change of the error that the bath causes, to first order, by gate id, layers
-            included, shape (N,). What else is incoherent, leakage and the spread over start
-            phases, is not in it.
+        loss: change of the error that the bath causes, by gate id, layers included, shape
+            (N,). First order in the rates; the drawn slopes', couplings' and calibrations'
+            effect on it is in it to first order, but for layers. What else is incoherent,
+            leakage and the spread over start phases, is not.
     """
 
     distance: Mapping[str, Floats]
@@ -138,17 +136,21 @@ def _coupling(qubits: Iterable[int]) -> Parameter:
     return Parameter(kind="j", subject="-".join(map(str, sorted(qubits))))
 
 
-def _arrays(played: Played, gate: Gate, *, is_layer: bool) -> Arrays:
-    """What a response is made of; a layer has no derivatives."""
-    problem = gate_problem(gate, played.profile, played.chip)
-    processes = ladders(problem.patch, bath_of(played.chip, gate.qubits, {}))
-    down_s, up_s = losses_s(propagate(problem, compile_patch(problem.patch)), processes)
-    lost = {"down_s": down_s, "up_s": up_s}
-    if is_layer:
-        return lost
-    wanted = uncertain(gate, played.chip)
+def _asked(played: Played, gate: Gate) -> tuple[Parameter, ...]:
+    """What a gate is differentiated by; a layer by nothing."""
+    return uncertain(gate, played.chip) if gate in played.gates else ()
+
+
+def _arrays(played: Played, gate: Gate) -> Arrays:
+    """What a response is made of."""
+    wanted = _asked(played, gate)
     found = sensitivities(gate, played.profile, played.chip, wanted, phases=1)
-    return {**lost, "blocks": found.blocks, "derivatives": found.derivatives}
+    return {
+        "blocks": found.blocks,
+        "derivatives": found.derivatives,
+        "losses_s": found.losses.values_s,
+        "loss_derivatives_s": found.losses.derivatives_s,
+    }
 
 
 def _response(played: Played, store: Store, gate: Gate) -> Response:
@@ -159,18 +161,18 @@ def _response(played: Played, store: Store, gate: Gate) -> Response:
     key = context_key("response", problem, context)
     arrays: Arrays | None = store.get(key)
     if arrays is None:
-        arrays = _arrays(played, gate, is_layer=is_layer)
+        arrays = _arrays(played, gate)
         store.put(key, arrays)
     found = Sensitivities(
-        parameters=uncertain(gate, played.chip),
-        blocks=arrays.get("blocks", np.zeros(0)),
-        derivatives=arrays.get("derivatives", np.zeros(0)),
+        parameters=_asked(played, gate),
+        blocks=arrays["blocks"],
+        derivatives=arrays["derivatives"],
+        losses=Losses(values_s=arrays["losses_s"], derivatives_s=arrays["loss_derivatives_s"]),
     )
     return Response(
         qubits=gate.qubits,
         sensitivities=None if is_layer else found,
-        down_s=arrays["down_s"],
-        up_s=arrays["up_s"],
+        losses=found.losses,
     )
 
 
@@ -356,20 +358,35 @@ def _is_same(one: Sensitivities, other: Sensitivities) -> bool:
     )
 
 
-def _rates(chip: Chip, normals: Mapping[int, Floats]) -> dict[int, tuple[Floats, Floats]]:
-    """Rates down and up of each qubit's processes in each draw, shape (N, processes) each."""
+def _rates(chip: Chip, normals: Mapping[int, Floats]) -> dict[int, Floats]:
+    """Rates of each qubit's processes in each draw, down and up, shape (N, 2, processes)."""
     found = {}
     for index, rows in normals.items():
         drawn = [transmon_rates(_bath_drawn(chip.qubit(index), row), LEVELS) for row in rows]
-        rates = [rates_per_s((one,)) for one in drawn]
-        found[index] = np.array([down for down, _ in rates]), np.array([up for _, up in rates])
+        found[index] = np.array([rates_per_s((one,)) for one in drawn])
     return found
 
 
-def _losses(old: Response, new: Response, rates: Mapping[int, tuple[Floats, Floats]]) -> Floats:
-    """Change of the error that the bath causes in each draw, shape (N,)."""
-    down, up = (np.concatenate([rates[q][way] for q in old.qubits], axis=1) for way in (0, 1))
-    return down @ (new.down_s - old.down_s) + up @ (new.up_s - old.up_s)
+def _losses_s(found: Response, moves: Moves) -> Floats:
+    """What a gate's processes cost in each draw, shape (N, 2, j) or (1, 2, j)."""
+    values_s = found.losses.values_s[None]
+    if found.sensitivities is None:
+        return values_s
+    by = _stacked(found.sensitivities.parameters, moves)
+    return np.asarray(values_s + np.einsum("pn,pwj->nwj", by, found.losses.derivatives_s))
+
+
+def _losses(
+    pair: tuple[Response, Response], moves: Moves, shifted: Moves, rates: Mapping[int, Floats]
+) -> Floats:
+    """Change of the error that the bath causes in each draw, (N,); zero exactly for equal ones.
+
+    OLD's lines are off by ``moves``, NEW's by ``shifted``.
+    """
+    old, new = pair
+    of_gate = np.concatenate([rates[q] for q in old.qubits], axis=2)
+    change_s = _losses_s(new, shifted) - _losses_s(old, moves)
+    return np.asarray((of_gate * change_s).sum(axis=(1, 2)))
 
 
 def _absorbed(shifts: Mapping[int, LineShift], draws: int) -> Moves:
@@ -421,7 +438,7 @@ def ensemble(
             for name, (was, now) in sorted(both.items())
             if was.sensitivities and now.sensitivities
         },
-        loss={name: _losses(was, now, rates) for name, (was, now) in sorted(both.items())},
+        loss={name: _losses(pair, moves, shifted, rates) for name, pair in sorted(both.items())},
     )
 
 

@@ -24,16 +24,20 @@ from qtregress.calibrate.ensemble import (
     widened,
 )
 from qtregress.calibrate.recalibration import LineShift, coherent_interval, shifted
+from qtregress.channels.fast import Bath
+from qtregress.channels.losses import Losses, rates_per_s
 from qtregress.channels.plan import plan
 from qtregress.channels.problem import gate_problem
 from qtregress.channels.sensitivity import Kind, Parameter
 from qtregress.channels.simulate import blocks
 from qtregress.channels.unitary_error import coherent_distance, error_vector, polar_unitary
+from qtregress.chip.bath import transmon_rates
 from qtregress.chip.chip import Chip
 from qtregress.files.documents import read
 from qtregress.pulses.profile import Profile
 from qtregress.run import in_order
 from tests import small
+from tests.channels.loss_integrals import integrated_losses_s
 
 Complex = NDArray[np.complex128]
 Floats = NDArray[np.float64]
@@ -483,14 +487,89 @@ def test_a_drawn_bath_is_physical(
 def test_each_loss_meets_its_own_qubit_s_rate(qubits: tuple[int, int]) -> None:
     """A second lost by the decay of the gate's first qubit costs that qubit's 1/T1."""
     chip = small.small(*small.PAIR).chip
-    nothing = np.zeros(8)
-    first = np.eye(8)[0]
+    first = np.eye(16)[0].reshape(2, 8)
     old, new = (
-        {"cx": Response(qubits=qubits, sensitivities=None, down_s=down_s, up_s=nothing)}
-        for down_s in (nothing, first)
+        {"cx": Response(qubits=qubits, sensitivities=None, losses=still(values_s))}
+        for values_s in (0 * first, first)
     )
 
     assert ensemble(chip, old, new).loss["cx"][0] == pytest.approx(1 / chip.qubit(qubits[0]).t1_s)
+
+
+def still(values_s: Floats) -> Losses:
+    """Losses that follow no parameter."""
+    return Losses(values_s=values_s, derivatives_s=np.zeros((0, *values_s.shape)))
+
+
+@pytest.mark.physics
+@pytest.mark.parametrize("number", [16, 46])
+def test_a_drawn_loss_is_that_of_the_chip_simulated(number: int, record_property: Figure) -> None:
+    """What a louder cross drive loses more is what it loses on the drawn chip, slopes and J."""
+    case = small.small(*small.PAIR)
+    chip = unsure(
+        case.chip,
+        drive={"slope_uncertainty_dt": 0.2},
+        couplings={"j_uncertainty_hz": 1e5},
+    )
+    new = small.louder(case.profile, 0.05, "u0")
+    found = spread(new, case.profile, chip).loss["cx:0-1"]
+    moves, normals = draws_of._drawn(chip, DRAWS, 0)
+    moves = draws_of._calibrated(chip, responses(played(case.profile, chip), in_order), moves)
+    bath = tuple(
+        transmon_rates(draws_of._bath_drawn(chip.qubit(q), normals[q][number]), 4)
+        for q in small.PAIR
+    )
+    drawn = all_moved(chip, {one: float(row[number]) for one, row in moves.items()})
+
+    exact, without_moves = (
+        lost_more("cx:0-1", new, case.profile, on, bath) for on in (drawn, chip)
+    )
+
+    record_property(f"draw {number}: off", f"{found[number] / exact - 1:.1e}")
+    record_property(f"draw {number}: off without moves", f"{without_moves / exact - 1:.1e}")
+    assert abs(found[number] - exact) < 0.2 * abs(without_moves - exact)
+
+
+def all_moved(chip: Chip, moves: dict[Parameter, float]) -> Chip:
+    """The chip with its lines, cross drives and couplings off by as much."""
+
+    def move(kind: Kind, subject: str) -> float:
+        return moves.get(Parameter(kind=kind, subject=subject), 0.0)
+
+    for qubit in chip.qubits:
+        q = str(qubit.index)
+        sloped = qubit.drive.model_copy(
+            update={"slope_dt": qubit.drive.slope_dt + move("slope", q)}
+        )
+        by = (move("gain", q), move("phase", q), move("frequency", q) / 1e6)
+        chip = line_moved(with_line(chip, qubit.index, sloped), qubit.index, by)
+    crossing: tuple[Kind, ...] = ("cross_gain", "cross_phase", "crosstalk_re", "crosstalk_im")
+    chip = cross_moved(chip, "u0", [move(kind, "u0") for kind in crossing])
+    return unsure(chip, couplings={"j_hz": chip.couplings[0].j_hz + move("j", "0-1")})
+
+
+def lost_more(gate: str, new: Profile, old: Profile, chip: Chip, bath: Bath) -> float:
+    """By how much the gate loses more in NEW, both integrated anew on that chip."""
+    after, before = (
+        integrated_losses_s(gate_problem(profile.by_id[gate], profile, chip))
+        for profile in (new, old)
+    )
+    return float(np.sum(rates_per_s(bath) * (after - before)))
+
+
+def test_a_shifted_line_loses_otherwise() -> None:
+    """A gain absorbed on NEW's line changes what the same x loses, as simulated there."""
+    case, shift = small.small(0), LineShift(gain=0.003)
+    on_new = shifted(case.chip, {0: shift})
+    problems = (
+        gate_problem(case.profile.by_id["x:0"], case.profile, chip) for chip in (on_new, case.chip)
+    )
+    after, before = (integrated_losses_s(problem) for problem in problems)
+    rates = rates_per_s((transmon_rates(case.chip.qubits[0], 4),))
+    found = spread(case.profile, case.profile, case.chip, absorbed=shift).loss
+
+    assert found["x:0"][0] == pytest.approx(np.sum(rates * (after - before)), rel=0.01)
+    assert not np.any(found["id:0"])
 
 
 @pytest.mark.physics

@@ -1,4 +1,4 @@
-"""What processes cost a gate to first order: against the maps, and against closed forms."""
+"""What processes cost a gate to first order: against maps, quadrature and closed forms."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -10,22 +10,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from qtregress.channels.answers import Changes, answers
 from qtregress.channels.channel import average_fidelity
 from qtregress.channels.coherence import coherence_limit
 from qtregress.channels.dissipators import ladders
 from qtregress.channels.dynamics import compile_patch
 from qtregress.channels.fast import Propagation, propagate
-from qtregress.channels.losses import losses_s, rates_per_s
+from qtregress.channels.losses import loss_rates, rates_per_s
 from qtregress.channels.problem import GateProblem
 from qtregress.channels.unitary_error import computational_block, polar_unitary
-from qtregress.chip.bath import TransmonRates
+from qtregress.chip.transmon import TransmonParameters, pair_patch, single_patch
 from qtregress.pulses.layers import idle, layer
 from qtregress.pulses.profile import Constant, Gate, Samples
 from tests.channels.cases import Cases, Devices
+from tests.channels.loss_integrals import Bath, integrated_losses_s, silence
 
+Complex = NDArray[np.complex128]
 Floats = NDArray[np.float64]
 State = Callable[[str, float], None]
-Bath = tuple[TransmonRates, ...]
 
 LEVELS = 3
 WEAK_PER_S = 1e3
@@ -39,17 +41,10 @@ def propagated(problem: GateProblem) -> Propagation:
     return propagate(problem, compile_patch(problem.patch))
 
 
-def lost(problem: GateProblem) -> tuple[Floats, Floats]:
+def lost(problem: GateProblem) -> Floats:
     """Losses of the problem's processes, down and up."""
-    quiet = silence(problem)
-    return losses_s(propagated(problem), ladders(problem.patch, quiet))
-
-
-def silence(problem: GateProblem) -> Bath:
-    """A bath without any process."""
-    steps = problem.patch.levels[0] - 1
-    still = TransmonRates(down=(0.0,) * steps, up=(0.0,) * steps, dephasing=0.0)
-    return (still,) * len(problem.qubits)
+    unchanged = Changes(count=0, envelopes={}, patches={})
+    return answers(problem, compile_patch(problem.patch), unchanged, (0.0,))[1].values_s
 
 
 def single_processes(problem: GateProblem) -> Iterator[tuple[str, int, Bath]]:
@@ -118,11 +113,9 @@ def test_losses_add_up_to_a_shipped_gate_s_error(device: Devices) -> None:
     """Rates times losses are all of a CX's incoherent error but for the second order, 1 %."""
     case = device("lima").gate("cx:0-1", levels=LEVELS)
     found = propagated(case.problem)
-    down, up = losses_s(found, ladders(case.problem.patch, case.bath))
-    rates_down, rates_up = rates_per_s(case.bath)
     exact = error_in(found, case.bath) - error_in(found, silence(case.problem))
 
-    assert rates_down @ down + rates_up @ up == pytest.approx(exact, rel=0.01)
+    assert np.sum(rates_per_s(case.bath) * lost(case.problem)) == pytest.approx(exact, rel=0.01)
 
 
 def leaky_problem(make_case: Cases) -> GateProblem:
@@ -157,6 +150,46 @@ def test_flat_tops_count_in_full(length: int, make_case: Cases) -> None:
     assert largest_miss(make_case(gate, levels=LEVELS, rabi_hz=5e6).problem) < 2e-4
 
 
+# Against the fast engine's quadrature
+
+
+@pytest.mark.parametrize("gate_id", ["x:0", "sx:1", "cx:0-1"])
+def test_losses_are_those_of_finer_quadrature(gate_id: str, device: Devices, state: State) -> None:
+    """Nodes at the ends of samples are enough: the fast engine's own say the same to 1e-6."""
+    problem = device("lima").gate(gate_id, levels=LEVELS).problem
+    expected = integrated_losses_s(problem)
+
+    error = float(np.abs(lost(problem) - expected).max() / expected.max())
+
+    state(f"{gate_id}: losses off, of the largest", error)
+    assert error < 1e-6
+
+
+@given(seed=st.integers(0, 2**32 - 1), levels=st.integers(2, 4), is_pair=st.booleans())
+def test_the_gradient_is_that_of_the_loss(seed: int, levels: int, is_pair: bool) -> None:  # noqa: FBT001
+    """Whatever states changed in whatever way, Re Sum S* dV is what they lose more."""
+    one = TransmonParameters(frequency_hz=5.0e9, anharmonicity_hz=-3.3e8, levels=levels)
+    other = TransmonParameters(frequency_hz=5.1e9, anharmonicity_hz=-3.2e8, levels=levels)
+    rates = loss_rates(pair_patch(one, other, 2e6) if is_pair else single_patch(one))
+    shape = (3, 4, levels**2) if is_pair else (3, 2, levels)
+    rng = np.random.default_rng(seed)
+    parts = rng.normal(size=(4, *shape))
+    states: Complex = parts[0] + 1j * parts[1]
+    direction: Complex = parts[2] + 1j * parts[3]
+
+    def difference(h: float) -> Floats:
+        above, below = (rates.at(states + by * direction).lost for by in (h, -h))
+        return np.asarray((above - below) / (2 * h))
+
+    # of a polynomial of order four the extrapolation leaves nothing
+    expected = (4 * difference(0.5) - difference(1.0)) / 3
+
+    gradient = rates.at(states).gradient()
+
+    found = np.einsum("tdnj,tdn->tj", gradient.conj(), direction).real
+    assert np.abs(found - expected).max() < 1e-9 * np.abs(gradient).sum(axis=(1, 2)).max()
+
+
 # Closed forms
 
 
@@ -187,11 +220,9 @@ def test_an_idle_gate_loses_its_coherence_limit(qubits: int, make_case: Cases) -
     """Without photons all losses together are the coherence limit of T1 and T2."""
     rest = layer([idle(qubit, IDLE) for qubit in range(qubits)])
     case = make_case(rest, levels=4, t1_s=80e-6, t2_s=70e-6)
-    down, up = lost(case.problem)
-    rates_down, rates_up = rates_per_s(case.bath)
     limit = coherence_limit(IDLE * DT_S, [(80e-6, 70e-6)] * qubits)
 
-    assert rates_down @ down + rates_up @ up == pytest.approx(limit, rel=2e-3)
+    assert np.sum(rates_per_s(case.bath) * lost(case.problem)) == pytest.approx(limit, rel=2e-3)
 
 
 @pytest.mark.physics

@@ -1,4 +1,4 @@
-"""Derivatives of lossless gates: against differences, closed forms and the coherent error."""
+"""Derivatives of lossless gates and of losses: against differences and closed forms."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.stats import unitary_group
 
-from qtregress.channels import sensitivity
+from qtregress.channels import answers as answers_of
 from qtregress.channels.ideal import ideal_image
 from qtregress.channels.problem import GateProblem, gate_problem
 from qtregress.channels.sensitivity import (
@@ -31,6 +31,7 @@ from qtregress.chip.lines import tones
 from qtregress.pulses.profile import Constant, Gate, Profile, Samples, ShapedPulse
 from qtregress.pulses.schedule import schedule
 from tests.channels.cases import Devices
+from tests.channels.loss_integrals import integrated_losses_s
 
 Complex = NDArray[np.complex128]
 Floats = NDArray[np.float64]
@@ -79,6 +80,9 @@ OF_CX = (
 REAL = [("x:0", parameter) for parameter in OF_X] + [("cx:0-1", row) for row in OF_CX]
 
 
+OF_A_CHIP = [parameter for parameter in OF_CX if parameter.kind != "timing"]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
     """One gate of a release on a chip."""
@@ -100,13 +104,17 @@ class Setting:
             phases=self.phases,
         )
 
-    def blocks(self, parameter: Parameter | None = None, by: float = 0.0) -> Complex:
-        """With one parameter larger, simulated anew."""
+    def problem(self, parameter: Parameter | None = None, by: float = 0.0) -> GateProblem:
+        """With one parameter larger."""
         chip = moved(self.chip, parameter, by) if parameter else self.chip
         problem = gate_problem(self.gate, self.profile, chip, levels=self.levels)
         if parameter and parameter.kind == "timing":
-            problem = delayed(problem, self, parameter.subject, by)
-        return blocks(problem, phases=self.phases)
+            return delayed(problem, self, parameter.subject, by)
+        return problem
+
+    def blocks(self, parameter: Parameter | None = None, by: float = 0.0) -> Complex:
+        """With one parameter larger, simulated anew."""
+        return blocks(self.problem(parameter, by), phases=self.phases)
 
     def difference(self, parameter: Parameter, step: float | None = None) -> Complex:
         """Central difference, extrapolated from two steps."""
@@ -252,7 +260,7 @@ def test_blocks_come_with_the_derivatives(
     gate_id: str, lima: Callable[[str], Setting], answers: Callable[[str], Sensitivities]
 ) -> None:
     """The same pass gives the blocks as a simulation does, to rounding."""
-    assert np.abs(answers(gate_id).blocks - lima(gate_id).blocks()).max() < 1e-13
+    assert np.abs(answers(gate_id).blocks - lima(gate_id).blocks()).max() < 1e-12
 
 
 @pytest.mark.parametrize(("gate_id", "known"), [("x:0", OF_X), ("cx:0-1", OF_CX)])
@@ -277,6 +285,7 @@ def test_parameters_are_answered_in_the_order_asked(
 
     assert found.parameters == wanted
     assert off(found.derivatives, expected) < 1e-12
+    assert [len(rows) for rows in (found.derivatives, found.losses.derivatives_s)] == [2, 2]
 
 
 def test_what_does_not_matter_has_no_derivative(lima: Callable[[str], Setting]) -> None:
@@ -291,7 +300,10 @@ def test_what_does_not_matter_has_no_derivative(lima: Callable[[str], Setting]) 
         Parameter(kind="j", subject="1-0"),
     ]
 
-    assert not np.any(lima("x:0").sensitivities(*others).derivatives)
+    found = lima("x:0").sensitivities(*others)
+
+    assert not np.any(found.derivatives)
+    assert not np.any(found.losses.derivatives_s)
 
 
 @pytest.mark.parametrize(
@@ -340,6 +352,87 @@ def shifted(gate: Gate, by: int, channel: str = "") -> Gate:
         for row in gate.pulses
     )
     return gate.model_copy(update={"pulses": rows})
+
+
+# Losses
+
+
+@pytest.mark.parametrize(
+    ("gate_id", "parameter"), REAL, ids=[f"{g}-{p.kind}-{p.subject}" for g, p in REAL]
+)
+def test_losses_change_as_those_of_the_simulation(
+    gate_id: str,
+    parameter: Parameter,
+    lima: Callable[[str], Setting],
+    answers: Callable[[str], Sensitivities],
+    state: State,
+) -> None:
+    """By every parameter losses change as the fast engine's own quadrature says, to 1e-3.
+
+    What acts through jumps between samples alone (a slope, a delay) changes them by some
+    1e-6 of the gate's duration a dt, and is known to 2e-7.
+    """
+    setting = lima(gate_id)
+    found = answers(gate_id)
+    derivative = found.losses.derivatives_s[found.parameters.index(parameter)]
+    step = 5 * STEPS.get(parameter.kind, 2e-4)
+    above, below = (integrated_losses_s(setting.problem(parameter, h)) for h in (step, -step))
+    expected = (above - below) / (2 * step)
+
+    error, size = (float(np.abs(rows).max()) for rows in (derivative - expected, expected))
+
+    unit = 1e6 if parameter.kind in {"frequency", "j"} else 1.0
+    unknown = 2e-7 * setting.problem().duration_s / unit
+    state(f"{gate_id} {parameter.kind} {parameter.subject}: loss' relative error", error / size)
+    assert error < 1e-3 * size + unknown
+
+
+@pytest.mark.parametrize("parameter", OF_A_CHIP, ids=lambda one: f"{one.kind}-{one.subject}")
+def test_what_quadrature_leaves_is_differentiated_too(
+    parameter: Parameter, lima: Callable[[str], Setting]
+) -> None:
+    """A loss' derivative is the limit of its own differences, however small it is."""
+    setting = replace(lima("cx:0-1"), phases=1)
+    (derivative,) = setting.sensitivities(parameter).losses.derivatives_s
+    step = 5 * STEPS.get(parameter.kind, 2e-4)
+    coarse, fine = (
+        (losses_s(setting, parameter, h) - losses_s(setting, parameter, -h)) / (2 * h)
+        for h in (step, step / 2)
+    )
+    expected = (4 * fine - coarse) / 3
+
+    rounding = 1e-14 * setting.problem().duration_s / step
+    assert np.abs(derivative - expected).max() < 1e-5 * np.abs(expected).max() + rounding
+
+
+def test_losses_where_carriers_meet_on_one_transmon(toy: Makes, state: State) -> None:
+    """Jumping pulses of two carriers, in finer steps: values to 1e-4, derivatives their own."""
+    values = samples_of(3, 20)
+    setting = toy(
+        drawn("d0", 0, values[:8]),
+        drawn("u0", 2, values[8:14]),
+        drawn("d1", 6, values[14:]),
+        qubits=2,
+        levels=3,
+        rabi_hz=40e6,
+        j_hz=5e6,
+    )
+    expected = integrated_losses_s(setting.problem())
+
+    error = off(setting.sensitivities().losses.values_s, expected)
+
+    state("losses of jumping pulses: relative error", error)
+    assert error < 1e-4
+    for parameter in (OF_CX[0], OF_CX[2], OF_CX[-2], OF_CX[-4]):
+        (derivative,) = setting.sensitivities(parameter).losses.derivatives_s
+        above, below = (losses_s(setting, parameter, h) for h in (1e-4, -1e-4))
+        assert off(derivative, (above - below) / 2e-4) < 1e-5
+
+
+def losses_s(setting: Setting, parameter: Parameter, by: float) -> Floats:
+    """Losses of the gate on the chip with that parameter larger."""
+    there = replace(setting, chip=moved(setting.chip, parameter, by))
+    return there.sensitivities(parameter).losses.values_s
 
 
 # Gates with known answers
@@ -435,13 +528,13 @@ def test_coarse_steps_are_differentiated_as_they_are(toy: Makes) -> None:
 def test_an_echo_is_asked_once(toy: Makes, monkeypatch: pytest.MonkeyPatch) -> None:
     """The second half of an echo, and other start phases, answer as the first, turned."""
     asked = []
-    answer = sensitivity._part_answer
+    answer = answers_of._part_answer
 
     def counted(*arguments: Any) -> Any:  # noqa: ANN401
         asked.append(arguments)
         return answer(*arguments)
 
-    monkeypatch.setattr(sensitivity, "_part_answer", counted)
+    monkeypatch.setattr(answers_of, "_part_answer", counted)
     setting = toy(
         flat("u0", 0, 8), flat("d0", 8, 12), flat("u0", 12, 20, -0.5), qubits=2, rabi_hz=40e6
     )
