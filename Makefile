@@ -5,7 +5,7 @@
 SHELL := /bin/sh
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help demo test slow check lint types imports schemas bench validation picture coverage clean
+.PHONY: help demo test slow check lint types imports schemas bench published validation picture coverage clean
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -23,7 +23,7 @@ PIP_INSTALL = $(BIN)/python -m pip install --quiet $(if $(CONSTRAINTS),--constra
 PYTEST = $(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
 help:
-	@echo "make demo | test | check (lint types imports schemas) | slow | coverage | bench | validation | clean"
+	@echo "make demo | test | check (lint types imports schemas) | slow | coverage | bench | published | validation | clean"
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' || { \
@@ -76,6 +76,9 @@ $(VENV)/.installed-bench: $(VENV)/.installed
 bench: $(VENV)/.installed-bench
 	$(BIN)/python tests/benchmarks/commands.py
 	$(BIN)/python tests/benchmarks/peers.py
+
+published: $(VENV)/.installed
+	$(BIN)/python tests/benchmarks/published.py
 
 validation: $(VENV)/.installed
 	$(BIN)/python tests/benchmarks/validation.py

@@ -28,7 +28,7 @@ class Case:
     exit_code: int
 
     def output(self, extension: str) -> Path:
-        """Where this case's ``json`` or ``xml`` goes, below the repository's root."""
+        """Where this case's ``json``, ``xml`` or ``svg`` goes, below the repository's root."""
         return Path("build") / f"{self.device.removeprefix('ibm_')}.{extension}"
 
     @property
@@ -37,6 +37,7 @@ class Case:
         folder = Path("pulse_profiles") / self.device
         arguments = ["check", str(folder / f"{self.old}.yaml"), str(folder / f"{self.new}.yaml")]
         arguments += ["--junit", str(self.output("xml")), "--json", str(self.output("json"))]
+        arguments += ["--heat-map", str(self.output("svg"))]
         return arguments
 
 

@@ -1,7 +1,7 @@
 """The spine: from profiles to metrics, from two measurements to a decision."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from qtregress.calibrate.ensemble import (
     NO_SPREAD,
@@ -23,28 +23,35 @@ from qtregress.channels.channel import Complex, GateChannel
 from qtregress.channels.ideal import ideal_image
 from qtregress.channels.memory import NOTHING, Store, prepare_model
 from qtregress.channels.plan import Plan, gate_task, plan
-from qtregress.channels.problem import LEVELS, gate_problem
+from qtregress.channels.problem import LEVELS, bath_of, gate_problem
 from qtregress.channels.simulate import (
     BlocksTask,
     Engine,
     GateTask,
+    LoadTask,
     cost,
     remembered_blocks,
     simulate_gate,
     task_key,
 )
+from qtregress.channels.slow_noise import SlowTask, gate_slow_error, is_noisy
 from qtregress.chip.chip import Chip
 from qtregress.identity import digest
 from qtregress.metrics.changes import changes
 from qtregress.metrics.compare import Measured, compare, gate_limit, gate_scale, old_coherent_error
 from qtregress.metrics.measurement import Measurement
 from qtregress.metrics.metric import Metric
+from qtregress.metrics.thermal import error_of_temperatures
+from qtregress.metrics.thermal_cost import thermal_cost
 from qtregress.pulses.profile import Gate, Profile
-from qtregress.rb.exact import exact_decay
-from qtregress.rb.from_channels import gate_sets
+from qtregress.rb.exact import ExactDecay, exact_decay
+from qtregress.rb.from_channels import gate_sets, warmed
 from qtregress.run import Run
-from qtregress.thermal.heat import Load, gate_heats, load
-from qtregress.thermal.network import GateHeat
+from qtregress.thermal.heat import gate_heats
+from qtregress.thermal.load import Load, load
+from qtregress.thermal.thermodynamics import gate_study
+from qtregress.thermal.timeline import Timeline, timeline, worst_hour
+from qtregress.thermal.use import NO_COUNTS, CircuitCounts, GateHeat
 from qtregress.thermal.workload import Workload
 from qtregress.verdict.decide import Decision, decide
 from qtregress.verdict.policy import Policy, rule_for
@@ -71,60 +78,141 @@ class Means:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Draft:
-    """What is known of a profile before its channels."""
+class Side:
+    """One side of a comparison: a release, what it plays on, and all day long.
+
+    Attributes:
+        profile: the release's table.
+        chip: the chip and its cryostat.
+        workload: what the machine does.
+        counts: of the workload's circuits by name.
+    """
 
     profile: Profile
+    chip: Chip
+    workload: Workload
+    counts: Mapping[str, CircuitCounts] = field(default_factory=lambda: NO_COUNTS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Draft:
+    """What is known of a side before its channels."""
+
+    side: Side
     plan: Plan
     heats: Mapping[str, GateHeat]
     load: Load
+    over_time: Timeline | None
 
 
 def measure(
-    profiles: Sequence[Profile], chip: Chip, workload: Workload, means: Means
+    sides: Sequence[Side], means: Means, *, benchmarking: bool = True
 ) -> tuple[Measurement, ...]:
-    """Profiles on one chip: heat, load, channels, benchmarking. Equal gates are simulated once."""
-    drafts = [_draft(profile, chip, workload) for profile in profiles]
-    found = _channels(drafts, chip, means)
-    sets = [gate_sets(draft.plan, one) for draft, one in zip(drafts, found, strict=True)]
-    flat = [gates for one in sets for gates in one.values()]
-    decays = iter(means.run(exact_decay, flat, "benchmarking"))
+    """Heat, load, channels and benchmarking of every side. Equal gates are simulated once.
+
+    Without ``benchmarking`` there are no decays.
+    """
+    drafts = [_draft(side) for side in sides]
+    slow = _slow_errors(drafts, means)
+    found = _channels(drafts, means)
+    if not benchmarking:
+        nothing: list[dict[tuple[int, ...], ExactDecay]] = [{} for _ in drafts]
+        return _measurements(drafts, slow, found, nothing, nothing)
+    decays = _decays(drafts, found, means)
+    loaded = [
+        {} if draft.load.problem else warmed(one) for draft, one in zip(drafts, found, strict=True)
+    ]
+    return _measurements(drafts, slow, found, decays, _decays(drafts, loaded, means))
+
+
+def _slow_errors(drafts: Sequence[_Draft], means: Means) -> list[dict[str, float]]:
+    """What slow frequency noise adds to each gate's error, by gate id, of every draft."""
+    tasks = [
+        [
+            SlowTask(gate=gate, profile=draft.side.profile, chip=draft.side.chip)
+            for gate in draft.plan.gates
+            if is_noisy(gate, draft.side.chip)
+        ]
+        for draft in drafts
+    ]
+    flat = [task for one in tasks for task in one]
+    found = iter(means.run(gate_slow_error, flat, "slow noise"))
+    return [{task.gate.id: next(found) for task in one} for one in tasks]
+
+
+def _measurements(
+    drafts: Sequence[_Draft],
+    slow: Sequence[Mapping[str, float]],
+    channels: Sequence[Mapping[str, GateChannel]],
+    decays: Sequence[Mapping[tuple[int, ...], ExactDecay]],
+    decays_at_load: Sequence[Mapping[tuple[int, ...], ExactDecay]],
+) -> tuple[Measurement, ...]:
     return tuple(
         Measurement(
-            profile=draft.profile,
-            chip=chip,
+            profile=draft.side.profile,
+            chip=draft.side.chip,
             plan=draft.plan,
-            channels=channels,
+            channels=found,
             heats=draft.heats,
             load=draft.load,
-            decays={subject: next(decays) for subject in one},
+            over_time=draft.over_time,
+            decays=cold,
+            decays_at_load=warm,
+            slow_errors=noise,
         )
-        for draft, channels, one in zip(drafts, found, sets, strict=True)
+        for draft, noise, found, cold, warm in zip(
+            drafts, slow, channels, decays, decays_at_load, strict=True
+        )
     )
 
 
-def _draft(profile: Profile, chip: Chip, workload: Workload) -> _Draft:
-    heats = gate_heats(profile, chip)
+def _draft(side: Side) -> _Draft:
+    heats = gate_heats(side.profile, side.chip)
+    gates = list(heats.values())
+    declared = worst_hour(side.chip, gates, side.workload, side.counts)
+    counts = {circuit.name: side.counts[circuit.name] for circuit in declared.circuits}
     return _Draft(
-        profile=profile,
-        plan=plan(profile, chip),
+        side=side,
+        plan=plan(side.profile, side.chip),
         heats=heats,
-        load=load(chip, list(heats.values()), workload),
+        load=load(side.chip, gates, declared, counts),
+        over_time=_over_time(side, gates) if side.workload.timeline else None,
     )
 
 
-def _channels(
-    drafts: Sequence[_Draft], chip: Chip, means: Means
-) -> tuple[dict[str, GateChannel], ...]:
+def _over_time(side: Side, gates: Sequence[GateHeat]) -> Timeline:
+    lost = error_of_temperatures(side.chip)
+    return timeline(side.chip, gates, side.workload, side.counts, extra_error=lost)
+
+
+def _decays(
+    drafts: Sequence[_Draft], channels: Sequence[Mapping[str, GateChannel]], means: Means
+) -> list[dict[tuple[int, ...], ExactDecay]]:
+    """Exact benchmarking of every draft whose channels are all there, by qubit or pair."""
+    sets = [
+        gate_sets(draft.plan, one) if one else {}
+        for draft, one in zip(drafts, channels, strict=True)
+    ]
+    flat = [gates for one in sets for gates in one.values()]
+    found = iter(means.run(exact_decay, flat, "benchmarking"))
+    return [{subject: next(found) for subject in one} for one in sets]
+
+
+def _channels(drafts: Sequence[_Draft], means: Means) -> tuple[dict[str, GateChannel], ...]:
     """Every draft's channels by gate id; the same gate of several is one task."""
     tasks: dict[str, GateTask] = {}
     wanted: list[dict[str, tuple[str, int]]] = []
     for draft in drafts:
         places = {}
+        side = draft.side
         for gate in (*draft.plan.gates, *draft.plan.layers):
-            loads = [draft.load.extra_photons] if gate in draft.plan.gates else []
             new = gate_task(
-                gate, draft.profile, chip, loads=loads, engine=means.engine, store=means.store
+                gate,
+                side.profile,
+                side.chip,
+                loads=_loads(draft, gate),
+                engine=means.engine,
+                store=means.store,
             )
             key = task_key(new)
             known = tasks.get(key, replace(new, loads=()))
@@ -143,17 +231,55 @@ def _channels(
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grounds:
+    """What old and new are compared on.
+
+    Attributes:
+        absorbed: what of NEW is its lines' recalibration, and each gate's distance from OLD.
+        spread: what the chip's uncertainties make of that.
+    """
+
+    absorbed: Recalibration
+    spread: Spread
+
+
+def grounds(old: Measurement, new: Measurement, policy: Policy, means: Means) -> Grounds:
+    """How far the gates moved, and how well that is known."""
+    known = answers(old, new, means)
+    absorbed = recalibration(old, new, policy, known, run=means.run)
+    absorbed = with_more_levels(old, new, absorbed, means)
+    return Grounds(absorbed=absorbed, spread=spread(old.chip, known, absorbed))
+
+
+def _loads(draft: _Draft, gate: Gate) -> list[LoadTask]:
+    """The declared load, if it is known, and the thermodynamics of the gate in it."""
+    if draft.load.problem:
+        return []
+    chip = draft.side.chip
+    bath = bath_of(chip, gate.qubits, draft.load.extra)
+    return [LoadTask(bath=bath, study=gate_study(chip, gate.qubits, draft.load))]
+
+
 def judge(
-    old: Measured, new: Measured, policy: Policy, baseline: Sequence[Metric], means: Means
+    old: Measured,
+    new: Measured,
+    on: Grounds,
+    policy: Policy,
+    baseline: Sequence[Metric],
+    *,
+    holds: Sequence[str] = (),
 ) -> Decision:
     """The decision on NEW against OLD and the baseline, under the policy."""
-    known = answers(old[0], new[0], means)
-    absorbed = recalibration(old[0], new[0], policy, known, run=means.run)
-    absorbed = with_more_levels(old[0], new[0], absorbed, means)
-    rows = compare(old, new, absorbed, spread(old[0].chip, known, absorbed))
+    rows = compare(old, new, on.absorbed, on.spread)
     found = changes(old[0].profile, new[0].profile, new[0].chip, {row.id for row in rows})
-    remarks = (*_names(old[0].profile, new[0].profile), *notes(absorbed))
-    return decide(rows, found, policy=policy, baseline=baseline, notes=remarks)
+    cost = thermal_cost(rows)
+    remarks = (
+        *([cost] if cost else []),
+        *_names(old[0].profile, new[0].profile),
+        *notes(on.absorbed),
+    )
+    return decide(rows, found, policy=policy, baseline=baseline, holds=holds, notes=remarks)
 
 
 def _names(old: Profile, new: Profile) -> list[str]:

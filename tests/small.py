@@ -7,7 +7,7 @@ qubits 0 and 1 with one cx in a few seconds.
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -22,10 +22,10 @@ from qtregress.identity import digest
 from qtregress.metrics.collect import collect
 from qtregress.metrics.compare import Measured
 from qtregress.metrics.metric import Metric
-from qtregress.pipeline import Means, judge, measure
+from qtregress.pipeline import Means, Side, grounds, judge, measure
 from qtregress.pulses.profile import Gate, Profile, ShapedPulse, ShiftPhase
 from qtregress.run import Run, in_order
-from qtregress.thermal.workload import DEFAULT_WORKLOAD
+from qtregress.thermal.workload import DEFAULT_WORKLOAD, Workload
 from qtregress.verdict.decide import Decision
 from qtregress.verdict.policy import Policy
 from qtregress.verdict.verdict import JudgedMetric
@@ -85,6 +85,9 @@ def cut_chip(chip: Chip, qubits: Iterable[int]) -> Chip:
         update={
             "qubits": tuple(qubit for qubit in chip.qubits if qubit.index in kept),
             "couplings": tuple(row for row in chip.couplings if kept.issuperset(row.qubits)),
+            "thermal_links": tuple(
+                row for row in chip.thermal_links if kept.issuperset(row.qubits)
+            ),
             "control_channels": {
                 name: row
                 for name, row in chip.control_channels.items()
@@ -237,10 +240,17 @@ class Remembering:
 MEMORY = Remembering()
 
 
-def measured(case: Case, *, run: Run = in_order, store: Store = MEMORY) -> Measured:
-    """The case measured at the shipped workload, with its metrics."""
+def measured(
+    case: Case,
+    *,
+    workload: Workload = DEFAULT_WORKLOAD,
+    run: Run = in_order,
+    store: Store = MEMORY,
+) -> Measured:
+    """The case measured at the workload, with its metrics."""
     means = Means(run=run, store=store)
-    (found,) = measure([case.profile], case.chip, DEFAULT_WORKLOAD, means)
+    side = Side(profile=case.profile, chip=case.chip, workload=workload)
+    (found,) = measure([side], means)
     return found, collect(found)
 
 
@@ -254,7 +264,16 @@ def judged(new: Profile, *qubits: int, policy: Policy = SHIPPED) -> Decision:
     """The decision on a release of the cut device, as ``check`` comes to it."""
     before = old(*qubits)
     after = measured(Case(chip=small(*qubits).chip, profile=new))
-    return judge(before, after, policy, before[1], Means(run=in_order, store=MEMORY))
+    return compared(before, after, before[1], policy=policy)
+
+
+def compared(
+    before: Measured, after: Measured, baseline: Sequence[Metric], *, policy: Policy = SHIPPED
+) -> Decision:
+    """The decision on two measurements."""
+    means = Means(run=in_order, store=MEMORY)
+    on = grounds(before[0], after[0], policy, means)
+    return judge(before, after, on, policy, baseline)
 
 
 def row_of(decision: Decision, metric_id: str) -> JudgedMetric:

@@ -370,6 +370,7 @@ def cut_chip(chip: dict[str, Any]) -> dict[str, Any]:
 
     chip["qubits"] = [row for row in chip["qubits"] if stays(row["index"])]
     chip["couplings"] = [row for row in chip["couplings"] if stays(*row["qubits"])]
+    chip["thermal_links"] = [row for row in chip["thermal_links"] if stays(*row["qubits"])]
     chip["control_channels"] = {
         name: row
         for name, row in chip["control_channels"].items()

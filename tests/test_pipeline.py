@@ -3,6 +3,7 @@
 Lima's table of 2021-03-14 with one thing changed at a time, on its shipped chip.
 """
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,7 +14,7 @@ from pydantic import ValidationError
 from qtregress.calibrate.ensemble import NO_SPREAD
 from qtregress.channels.memory import NOTHING
 from qtregress.metrics.compare import compare
-from qtregress.pipeline import Means, answers, judge, recalibration, spread, with_more_levels
+from qtregress.pipeline import Means, answers, recalibration, spread, with_more_levels
 from qtregress.pulses.profile import Drag, Gate, Profile, ShiftPhase
 from qtregress.run import in_order
 from qtregress.verdict.decide import Decision
@@ -86,7 +87,7 @@ def test_the_same_release_was_not_recalibrated() -> None:
     """No recalibration is reported where nothing moved."""
     decision = small.judged(small.small(0).profile, 0)
 
-    assert decision.reasons == ("Promote: all 12 critical metrics are ok.",)
+    assert decision.reasons == ("Promote: all 16 critical metrics are ok.",)
 
 
 def test_a_release_that_changes_only_its_name_promotes() -> None:
@@ -120,6 +121,7 @@ def test_a_loud_gate_is_named(qubit: int) -> None:
 
     assert small.regressed(decision) == {
         f"gate.error/x:{qubit}",
+        f"layer.error/x:{qubit}",
         f"heat.line_energy_j/x:{qubit}@d{qubit}",
     }
 
@@ -131,7 +133,7 @@ def test_a_loud_gate_of_a_pair_is_named() -> None:
 
     assert (decision.verdict, small.regressed(decision)) == (
         "rollback",
-        {"gate.error/x:1", "heat.line_energy_j/x:1@d1"},
+        {"gate.error/x:1", "layer.error/x:1", "heat.line_energy_j/x:1@d1"},
     )
 
 
@@ -207,7 +209,9 @@ def test_a_longer_wait_is_too_long() -> None:
     x = small.small(0).profile.by_id["x:0"]
     slow = with_gate(small.small(0).profile, x.model_copy(update={"duration": 320}))
 
-    assert small.regressed(small.judged(slow, 0)) == {"gate.duration_s/x:0", "gate.error/x:0"}
+    assert small.regressed(small.judged(slow, 0)) == {
+        *("gate.duration_s/x:0", "gate.error/x:0", "layer.error/x:0"),
+    }
 
 
 # Recalibration
@@ -254,7 +258,7 @@ def test_the_way_back_promotes_too(louder_line: tuple[Profile, Decision]) -> Non
     """With OLD and NEW swapped nothing rolls back either."""
     case = small.small(*PAIR)
     loud = small.measured(small.Case(chip=case.chip, profile=louder_line[0]))
-    back = judge(loud, small.old(*PAIR), small.SHIPPED, loud[1], IN_ORDER)
+    back = small.compared(loud, small.old(*PAIR), loud[1])
 
     assert back.verdict == "promote"
 
@@ -278,8 +282,8 @@ def test_inside_the_prior_both_ways_promote(change: small.Release) -> None:
     """Near the prior's bounds a recalibration promotes forth and back."""
     case, old = small.small(0), small.old(0)
     new = small.measured(small.Case(chip=case.chip, profile=change(case.profile)))
-    forth = judge(old, new, small.SHIPPED, old[1], IN_ORDER)
-    back = judge(new, old, small.SHIPPED, new[1], IN_ORDER)
+    forth = small.compared(old, new, old[1])
+    back = small.compared(new, old, new[1])
 
     assert (forth.verdict, back.verdict) == ("promote", "promote")
 
@@ -424,7 +428,7 @@ def test_a_gate_that_plays_nothing_rolls_back() -> None:
     still = Gate(name="x", qubits=(0,), duration=160)
     decision = small.judged(with_gate(small.small(0).profile, still), 0)
 
-    assert small.regressed(decision) == {"gate.error/x:0"}
+    assert small.regressed(decision) == {"gate.error/x:0", "layer.error/x:0"}
 
 
 def test_a_cx_without_its_cross_drive_rolls_back() -> None:
@@ -499,7 +503,7 @@ def test_a_lost_metric_of_the_baseline_holds() -> None:
     """What the accepted baseline had and nobody measures any more is not forgotten."""
     old = small.old(0)
     ghost = old[1][0].model_copy(update={"id": "gate.error/y:0", "subject": "y:0"})
-    decision = judge(old, old, small.SHIPPED, (*old[1], ghost), IN_ORDER)
+    decision = small.compared(old, old, (*old[1], ghost))
 
     assert (decision.verdict, small.row_of(decision, "gate.error/y:0").outcome) == (
         *("hold", "undecided"),
@@ -562,14 +566,14 @@ def test_a_renamed_gate_is_not_simulated_again() -> None:
 
 
 def test_rates_are_no_part_of_what_is_propagated() -> None:
-    """Another T1 and T2 ask for new maps only: one for each gate, twice where also at load."""
+    """Another T1 and T2 ask of each gate for two new maps and what is learnt at load, no more."""
     case, store = small.small(0), Counting()
     misses(store, case)
     (qubit,) = case.chip.qubits
     older = qubit.model_copy(update={"t1_s": qubit.t1_s / 2, "t2_s": qubit.t2_s / 2})
     chip = case.chip.model_copy(update={"qubits": (older,)})
 
-    assert misses(store, small.Case(chip=chip, profile=case.profile)) == 6
+    assert misses(store, small.Case(chip=chip, profile=case.profile)) == 9
 
 
 def test_remembering_does_not_change_the_numbers() -> None:
@@ -634,3 +638,21 @@ def test_one_more_level_stands_beside_the_distances() -> None:
     assert (len(found["x:0"]), len(found["sx:0"])) == (2, 1)
     assert found["x:0"][1] == pytest.approx(found["x:0"][0], rel=0.05)
     assert found["x:0"][1] != found["x:0"][0]
+
+
+# Slow noise
+
+
+def test_slow_noise_is_a_metric_of_noisy_qubits_alone() -> None:
+    """A qubit whose frequency wanders by 20 kHz loses 2/3 (pi sigma t)^2 a wait; others nothing."""
+    quiet = small.small(0)
+    noisy = (quiet.chip.qubit(0).model_copy(update={"slow_noise_hz": 20e3}),)
+    case = small.Case(chip=quiet.chip.model_copy(update={"qubits": noisy}), profile=quiet.profile)
+    found = {metric.id: metric.value for metric in small.measured(case)[1]}
+    seconds = found["gate.duration_s/id:0"]
+    assert seconds is not None
+
+    assert found["gate.slow_noise_error/id:0"] == pytest.approx(
+        2 / 3 * (math.pi * 20e3 * seconds) ** 2, rel=1e-3
+    )
+    assert not [metric for metric in small.old(0)[1] if metric.metric == "gate.slow_noise_error"]

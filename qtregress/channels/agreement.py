@@ -96,7 +96,6 @@ def channel_difference(one: GateChannel, other: GateChannel) -> float:
     parts = (
         (one.superoperator, other.superoperator),
         (one.blocks, other.blocks),
-        (one.dwell_s, other.dwell_s),
         (np.array(one.error_estimate), np.array(other.error_estimate)),
     )
     return max(_apart(a, b) for a, b in parts)

@@ -1,13 +1,14 @@
 """What a gate's pulses do to the qubits: the value every later stage reads."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 Complex = NDArray[np.complex128]
-Floats = NDArray[np.float64]
 
 _ROUNDING = 1e-9
 
@@ -30,12 +31,11 @@ class GateChannel:
         blocks: dissipation-free computational block for each start phase, shape (s, d, d).
         superoperator: the map as calibrated (cold), shape (n**2, n**2).
         at_load: the same with the bath at the declared workload; None where nobody asked.
-        dwell_s: mean time spent in each dressed state, over uniform computational inputs,
-            shape (n,).
         duration_s: length of the gate.
         error_estimate: largest element by which the computational maps may be wrong, infinite
             where they are no channels; coherences between leakage levels beat faster than
             four start phases average.
+        study: what a later stage wanted to know of the gate at load, if anything.
     """
 
     gate: str
@@ -45,9 +45,9 @@ class GateChannel:
     blocks: Complex
     superoperator: Complex
     at_load: Complex | None
-    dwell_s: Floats
     duration_s: float
     error_estimate: float
+    study: Mapping[str, NDArray[Any]] | None = None
 
 
 def average_fidelity(

@@ -15,9 +15,9 @@ from qtregress.channels.channel import choi
 from qtregress.channels.decay import Decay, decay, first_steps
 from qtregress.channels.dissipators import Ladder, ladders
 from qtregress.channels.dynamics import CompiledPatch
-from qtregress.channels.paths import Path, dwell, path
+from qtregress.channels.paths import Path, path
 from qtregress.channels.problem import GateProblem
-from qtregress.channels.propagation import Course, Leg, Part, course, course_unitaries
+from qtregress.channels.propagation import Leg, Part, course, course_unitaries
 from qtregress.channels.real_maps import as_complex, conjugation, turned
 from qtregress.chip.bath import TransmonRates
 from qtregress.chip.transmon import Patch
@@ -57,12 +57,10 @@ class Lossless:
 
     Attributes:
         unitaries: propagators in the gate's own frame, one a start phase, (s, n, n).
-        dwell_s: mean time in each dressed state over uniform computational inputs, (n,).
         step_error: what the lossless steps may be wrong by, in an element.
     """
 
     unitaries: Complex
-    dwell_s: Floats
     step_error: float
 
 
@@ -177,7 +175,6 @@ def propagate(
         legs=found.legs,
         lossless=Lossless(
             unitaries=course_unitaries(found),
-            dwell_s=_dwell(problem, found, paths),
             step_error=sum(_step_error(problem, found.parts[leg.part]) for leg in found.legs[0]),
         ),
     )
@@ -191,15 +188,3 @@ def _step_error(problem: GateProblem, part: Part) -> float:
     peak = max(float(np.abs(tone.envelope_rad_s[at]).max()) for tone in problem.tones)
     length = max(1.0, (at.stop - at.start) / _USUAL_SAMPLES)
     return _STEP_ERROR * length * max(1.0, (peak / _USUAL_RAD_S) ** 4)
-
-
-def _dwell(problem: GateProblem, found: Course, paths: tuple[Path, ...]) -> Floats:
-    """Mean time in each state at the first start phase, shape (n,)."""
-    n = problem.patch.dimension
-    reached = np.eye(n, dtype=complex)[:, problem.patch.computational]
-    total = np.zeros(n)
-    for leg in found.legs[0]:
-        inputs = np.exp(1j * leg.before_rad)[:, None] * reached
-        total = total + dwell(paths[leg.part], inputs)
-        reached = np.exp(1j * leg.after_rad)[:, None] * (paths[leg.part].final @ inputs)
-    return total

@@ -113,7 +113,6 @@ def recall_lossless(problem: str, store: Store) -> Lossless | None:
         return None
     return Lossless(
         unitaries=found["unitaries"],
-        dwell_s=found["dwell_s"],
         step_error=float(found["step_error"][0]),
     )
 
@@ -170,7 +169,6 @@ def keep_propagation(problem: str, store: Store, found: Propagation) -> None:
         _digest("lossless", problem),
         {
             "unitaries": lossless.unitaries,
-            "dwell_s": lossless.dwell_s,
             "step_error": np.array([lossless.step_error]),
         },
     )

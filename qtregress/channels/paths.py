@@ -192,26 +192,3 @@ def _flat_top(steps: Steps, reached: Complex, at: slice, fine: int) -> FlatTop:
         steps=at.stop - at.start,
         step_s=steps.step_s / fine,
     )
-
-
-def dwell(found: Path, inputs: Complex) -> Floats:
-    """Mean time in each state for ``inputs`` (n, d) at the segment's start, shape (n,)."""
-    total = np.zeros(len(inputs))
-    for piece in found.pieces:
-        if isinstance(piece, Ramp):
-            populations = np.abs(piece.nodes @ inputs) ** 2
-            total += np.einsum("t,tsi->s", piece.weights_s, populations)
-        else:
-            total += _flat_dwell(piece, inputs)
-    return np.asarray(total / inputs.shape[1])
-
-
-def _flat_dwell(piece: FlatTop, inputs: Complex) -> Floats:
-    """Time in each state, summed over inputs: every pair of eigenstates beats."""
-    amplitudes = piece.into @ inputs
-    length_s = piece.steps * piece.step_s
-    angles = (piece.energies_rad_s[:, None] - piece.energies_rad_s[None, :]) * length_s / 2
-    overlaps = amplitudes @ amplitudes.conj().T
-    mean = overlaps * np.exp(-1j * angles) * np.sinc(angles / np.pi) * length_s
-    times = np.einsum("se,ef,sf->s", piece.vectors, mean, piece.vectors.conj())
-    return np.asarray(times.real)

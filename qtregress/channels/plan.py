@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from qtregress.channels.ideal import ideal_image
 from qtregress.channels.memory import NOTHING, Store
 from qtregress.channels.problem import bath_of, gate_problem, why_not_simulated
-from qtregress.channels.simulate import Engine, GateTask
+from qtregress.channels.simulate import Engine, GateTask, LoadTask
 from qtregress.chip.chip import Chip
 from qtregress.pulses.layers import idle, layer
 from qtregress.pulses.profile import Gate, Profile
@@ -91,15 +91,15 @@ def gate_task(
     profile: Profile,
     chip: Chip,
     *,
-    loads: Sequence[Mapping[int, float]],
+    loads: Sequence[LoadTask],
     engine: Engine,
     store: Store = NOTHING,
 ) -> GateTask:
-    """One gate as a task, its bath cold and with the extra photons of each load."""
+    """One gate as a task, its bath cold and at each load."""
     return GateTask(
         problem=gate_problem(gate, profile, chip),
         cold=bath_of(chip, gate.qubits, {}),
-        loads=tuple(bath_of(chip, gate.qubits, photons) for photons in loads),
+        loads=tuple(loads),
         engine=engine,
         store=store,
     )

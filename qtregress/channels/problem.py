@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from qtregress.chip.bath import TransmonRates, transmon_rates
+from qtregress.chip.bath import NO_EXTRA, Extra, TransmonRates, transmon_rates
 from qtregress.chip.chip import Chip, Qubit
 from qtregress.chip.lines import Tone, tones
 from qtregress.chip.transmon import Patch, TransmonParameters, pair_patch, single_patch
@@ -140,7 +140,7 @@ def gate_problem(gate: Gate, profile: Profile, chip: Chip, *, levels: int = LEVE
 
 
 def bath_of(
-    chip: Chip, qubits: tuple[int, ...], extra_photons: Mapping[int, float], levels: int = LEVELS
+    chip: Chip, qubits: tuple[int, ...], extra: Mapping[int, Extra], levels: int = LEVELS
 ) -> tuple[TransmonRates, ...]:
-    """Rates of each transmon with ``extra_photons`` (by qubit) added to its bath."""
-    return tuple(transmon_rates(chip.qubit(q), levels, extra_photons.get(q, 0.0)) for q in qubits)
+    """Rates of each transmon with what ``extra`` (by qubit) adds to its bath."""
+    return tuple(transmon_rates(chip.qubit(q), levels, extra.get(q, NO_EXTRA)) for q in qubits)

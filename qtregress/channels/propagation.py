@@ -220,25 +220,6 @@ def _rotating_steps(
     ]
 
 
-def segment_steps(
-    problem: GateProblem,
-    compiled: CompiledPatch,
-    segment: Segment,
-    *,
-    start_phase_rad: float = 0.0,
-) -> Steps:
-    """One segment as constant steps.
-
-    ``start_phase_rad`` is the phase of the second qubit's carrier against the first's at
-    the gate's start. It matters only where both play; a segment with one carrier is turned
-    by ``phase_turn`` instead.
-    """
-    drives = _drives(problem, segment, start_phase_rad)
-    if len(segment.carriers) > 1:
-        return _rotating_steps(problem, compiled, segment, drives[None])[0]
-    return _constant_steps(problem, compiled, segment, drives)
-
-
 def refined(problem: GateProblem, compiled: CompiledPatch, part: "Part", refine: int) -> Steps:
     """The steps of a part in which two carriers play, ``refine`` times as many."""
     drives = _drives(problem, part.segment, part.start_phase_rad)[None]

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Literal, cast
+from typing import Literal, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,9 @@ from qtregress.channels.dynamics import compile_patch, reference_superoperator
 from qtregress.channels.fast import TOLERANCE, Bath, Lossless, Propagation, RatedMap, propagate
 from qtregress.channels.memory import (
     NOTHING,
+    Arrays,
     Store,
+    context_key,
     keep_blocks,
     keep_map,
     keep_propagation,
@@ -35,6 +37,33 @@ LOAD_TOLERANCE = 1e-7
 """Of the map at load, whose photon numbers are known to a few per cent at best."""
 
 
+class Study(Protocol):
+    """What a later stage wants to know of a gate while its propagation is at hand.
+
+    Hashable, and cheap to send to another process; ``repr`` tells all that its answer depends
+    on beside the gate and the map.
+    """
+
+    def __call__(
+        self, problem: GateProblem, propagation: Propagation, superoperator: Complex
+    ) -> Arrays:
+        """A few numbers about the gate, its map in the load's bath being known."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadTask:
+    """A load at which a gate is simulated.
+
+    Attributes:
+        bath: of the gate's transmons.
+        study: what else to learn there, if anything.
+    """
+
+    bath: Bath
+    study: Study | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateTask:
     """One gate to simulate.
@@ -42,14 +71,14 @@ class GateTask:
     Attributes:
         problem: the gate on its patch.
         cold: its bath as calibrated.
-        loads: its bath at each load that is asked for.
+        loads: the loads that are asked for.
         engine: which engine.
         store: what remembers earlier answers of the fast engine.
     """
 
     problem: GateProblem
     cold: Bath
-    loads: tuple[Bath, ...]
+    loads: tuple[LoadTask, ...]
     engine: Engine
     store: Store = NOTHING
 
@@ -146,6 +175,17 @@ class _Fast:
         keep_map(self.key, bath, tolerance, store, found)
         return found
 
+    def studied(self, load: LoadTask, rated: RatedMap) -> Arrays | None:
+        """What the load's study finds; nothing where the map is no channel."""
+        if load.study is None or not np.isfinite(rated.error_estimate):
+            return None
+        key = context_key("study", self.key, f"{self.task.engine} {load!r}")
+        known: Arrays | None = self.task.store.get(key)
+        if known is None:
+            known = load.study(self.task.problem, self.propagation, rated.superoperator)
+            self.task.store.put(key, known)
+        return known
+
 
 def simulate_gate(task: GateTask) -> tuple[GateChannel, ...]:
     """The channel of one gate by the task's engine, one a load, or one without a load."""
@@ -165,16 +205,19 @@ def simulate_gate(task: GateTask) -> tuple[GateChannel, ...]:
         blocks=_computational_blocks(problem, fast.lossless.unitaries),
         superoperator=cold.superoperator,
         at_load=None,
-        dwell_s=fast.lossless.dwell_s,
         duration_s=problem.duration_s,
         error_estimate=cold.error_estimate,
+        study=None,
     )
-    loaded = [cold if one == task.cold else rated(one, LOAD_TOLERANCE) for one in task.loads]
-    return tuple(
-        replace(
-            channel,
-            at_load=one.superoperator,
-            error_estimate=max(cold.error_estimate, one.error_estimate),
+    found = []
+    for load in task.loads:
+        one = cold if load.bath == task.cold else rated(load.bath, LOAD_TOLERANCE)
+        found.append(
+            replace(
+                channel,
+                at_load=one.superoperator,
+                error_estimate=max(cold.error_estimate, one.error_estimate),
+                study=fast.studied(load, one),
+            )
         )
-        for one in loaded
-    ) or (channel,)
+    return tuple(found) or (channel,)

@@ -1,4 +1,4 @@
-"""A transmon's bath: photon numbers and the rates of its ladder, in detailed balance.
+"""A transmon's baths: photon numbers and the rates of its ladder, in detailed balance.
 
 Each transition has its own Bohr frequency and its own photon number, so that the
 undriven steady state is the Gibbs state; one photon number for the whole ladder would
@@ -7,10 +7,14 @@ put the third level a fifth too low and let the entropy production go negative.
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 from qtregress.chip.chip import Qubit
+from qtregress.chip.noise_spectra import quasiparticle_rates, spectral_shape
 from qtregress.errors import InputError
 from qtregress.units import BOLTZMANN_J_PER_K, PLANCK_J_S
+
+Bath = Literal["photons", "quasiparticles"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +32,24 @@ class TransmonRates:
     down: tuple[float, ...]
     up: tuple[float, ...]
     dephasing: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extra:
+    """What a load adds to a transmon's bath above what it was calibrated with.
+
+    Attributes:
+        photons: at the 0-1 frequency; negative for a bath colder than the calibration's.
+        dephasing_per_s: pure dephasing of the 0-1 coherence in 1/s, as by photons in the
+            readout resonator; negative where there are fewer of them.
+    """
+
+    photons: float = 0.0
+    dephasing_per_s: float = 0.0
+
+
+NO_EXTRA = Extra()
+"""The load of the calibration itself."""
 
 
 def bose_occupation(frequency_hz: float, temperature_k: float) -> float:
@@ -75,12 +97,25 @@ def transition_frequencies(qubit: Qubit, levels: int) -> tuple[float, ...]:
 
 
 def bath_coupling(qubit: Qubit) -> float:
-    """Decay rate gamma in 1/s that the qubit would have into an empty bath.
+    """Decay rate gamma in 1/s that the qubit would have into an empty bath of photons.
 
-    The measured T1 already contains the residual photons:
-    1 / T1 = gamma (2 n0 + 1), Breuer & Petruccione (2002), section 3.4.
+    The measured T1 already contains the residual photons and the quasiparticles:
+    1 / T1 = gamma (2 n0 + 1) + Gamma_qp (1 + exp(-hf / k T_qp)), Breuer & Petruccione (2002),
+    section 3.4, for each of two independent baths.
+
+    Raises:
+        InputError: the quasiparticles alone let the qubit decay faster than T1 says.
     """
-    return 1 / (qubit.t1_s * (2 * qubit.residual_photons + 1))
+    (down,), (up,) = quasiparticle_rates(qubit, (qubit.frequency_hz,))
+    both_ways = 2 * qubit.residual_photons + 1
+    gamma = 1 / (qubit.t1_s * both_ways) - (down + up) / both_ways
+    if not gamma > 0:
+        message = (
+            f"t1_s of qubit {qubit.index} must be below the {1 / (down + up):.6g} s that its "
+            f"quasiparticles alone leave it, but is {qubit.t1_s:.6g} s."
+        )
+        raise InputError(message)
+    return gamma
 
 
 def pure_dephasing(qubit: Qubit) -> float:
@@ -88,27 +123,58 @@ def pure_dephasing(qubit: Qubit) -> float:
     return max(0.0, 1 / qubit.t2_s - 1 / (2 * qubit.t1_s))
 
 
-def transmon_rates(qubit: Qubit, levels: int, extra_photons: float = 0.0) -> TransmonRates:
-    """Rates of the ladder's jump processes at the bath temperature that its photons mean.
+def bath_parts(qubit: Qubit, levels: int, extra: Extra = NO_EXTRA) -> dict[Bath, TransmonRates]:
+    """The rates of `transmon_rates` by the bath that they exchange energy with.
 
-    Down k gamma (n_k + 1) and up k gamma n_k, with n_k the Bose occupation at the
-    transition's own frequency and at the one temperature at which the 0-1 transition sees
-    ``residual_photons + extra_photons`` (never below none). T1 and T2 were measured at the
-    calibration's load, so that gamma and the pure dephasing do not move with
-    ``extra_photons``. Without photons all that is left is decay.
+    Each obeys detailed balance at its own temperature: photons at the one at which the 0-1
+    transition sees ``residual_photons + extra.photons``, quasiparticles at their own. Pure
+    dephasing exchanges no energy and is counted with the photons.
 
-    Args:
-        qubit: T1, T2 and residual photons as calibrated.
-        levels: levels of the ladder, at least 2.
-        extra_photons: photons at the 0-1 frequency above those at the calibration.
+    Args and raises: as of `transmon_rates`.
     """
     frequencies = transition_frequencies(qubit, levels)
-    photons = qubit.residual_photons + extra_photons
+    photons = qubit.residual_photons + extra.photons
     temperature_k = bath_temperature(qubit.frequency_hz, photons)
-    occupations = [bose_occupation(frequency, temperature_k) for frequency in frequencies]
     gamma = bath_coupling(qubit)
+    shape = spectral_shape(qubit, frequencies)
+    rungs = [
+        (k * gamma * relative, bose_occupation(frequency, temperature_k))
+        for k, (frequency, relative) in enumerate(zip(frequencies, shape, strict=True), 1)
+    ]
+    qp_down, qp_up = quasiparticle_rates(qubit, frequencies)
+    return {
+        "photons": TransmonRates(
+            down=tuple(rate * (n + 1) for rate, n in rungs),
+            up=tuple(rate * n for rate, n in rungs),
+            dephasing=max(0.0, pure_dephasing(qubit) + extra.dephasing_per_s),
+        ),
+        "quasiparticles": TransmonRates(down=qp_down, up=qp_up, dephasing=0.0),
+    }
+
+
+def transmon_rates(qubit: Qubit, levels: int, extra: Extra = NO_EXTRA) -> TransmonRates:
+    """Rates of the ladder's jump processes, those of both of its baths together.
+
+    Photons move transition k down at k gamma S_k (n_k + 1) and up at k gamma S_k n_k: n_k is
+    the Bose occupation at the transition's own frequency and at the one temperature at which
+    the 0-1 transition sees ``residual_photons + extra.photons`` (never below none), S_k the
+    bath's density there over that at the 0-1 transition. Quasiparticles add
+    `quasiparticle_rates`. T1 and T2 were measured at the calibration's load, so that gamma
+    and what dephased then do not move with ``extra``. Without photons and quasiparticles all
+    that is left is decay.
+
+    Args:
+        qubit: T1, T2, residual photons and baths as calibrated.
+        levels: levels of the ladder, at least 2.
+        extra: photons at the 0-1 frequency and dephasing above those at the calibration.
+
+    Raises:
+        InputError: the ladder turns over, its spectrum does not reach a transition, or
+            quasiparticles explain more than T1.
+    """
+    photons, quasiparticles = bath_parts(qubit, levels, extra).values()
     return TransmonRates(
-        down=tuple(k * gamma * (n + 1) for k, n in enumerate(occupations, 1)),
-        up=tuple(k * gamma * n for k, n in enumerate(occupations, 1)),
-        dephasing=pure_dephasing(qubit),
+        down=tuple(a + b for a, b in zip(photons.down, quasiparticles.down, strict=True)),
+        up=tuple(a + b for a, b in zip(photons.up, quasiparticles.up, strict=True)),
+        dephasing=photons.dephasing,
     )

@@ -4,6 +4,7 @@ Frequencies are dressed (as spectroscopy finds them) with every neighbour in its
 state. ``kappa_ext_hz`` and every other linewidth is kappa / 2 pi.
 """
 
+from itertools import pairwise
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -35,6 +36,25 @@ class Attenuator(Model):
     attenuation_db: NonNegative
 
 
+class Film(Model):
+    """The resistive film of every pad of a line, and the body that it sits on.
+
+    Pads are cut into sections of at most ``section_db`` that share the volume. Electrons at
+    T_e pass ``sigma_w_m3_k5 * V (T_e^5 - T_body^5)`` to the body and store ``gamma_j_m3_k2 *
+    V T_e`` a kelvin; the body passes ``body_w_per_k4 (T_body^4 - T_plate^4)`` to its plate and
+    answers within ``body_s``. Uncertainties are relative.
+    """
+
+    volume_m3: Positive = 6e-15
+    volume_uncertainty: Fraction = 0.5
+    section_db: Annotated[Positive, Field(ge=1)] = 10.0
+    sigma_w_m3_k5: Positive = 2.4e9
+    sigma_uncertainty: Fraction = 0.25
+    gamma_j_m3_k2: Positive = 100.0
+    body_w_per_k4: Positive = 1e-3
+    body_s: Positive = 3e-4
+
+
 class DriveLine(Model):
     """From DAC amplitude to Rabi frequency of one qubit's drive line.
 
@@ -51,17 +71,95 @@ class DriveLine(Model):
     frequency_offset_hz: Real = 0.0
     kappa_ext_hz: Positive
     attenuators: tuple[Attenuator, ...]
-    film_volume_m3: Positive
+    film: Film = Film()
     rabi_uncertainty: Fraction = 0.005
     slope_uncertainty_dt: NonNegative = 0.05
 
 
 class Readout(Model):
-    """The readout resonator and its line."""
+    """The readout resonator and its line.
+
+    H = chi a†a sigma_z, so that one photon shifts the qubit by twice ``chi_hz``. A pulse whose
+    amplitude is ``photons_at`` holds ``photons`` in the resonator.
+    """
 
     frequency_hz: Frequency | None = None
     kappa_hz: Positive | None = None
     chi_hz: Real | None = None
+    photons: Positive = 5.0
+    photons_at: Annotated[Positive, Field(le=1)] | None = None
+    attenuators: tuple[Attenuator, ...] = ()
+    film: Film = Film()
+
+
+class FluxLine(Model):
+    """The flux line: a bias current and pulses, both as current.
+
+    ``ampere_per_amp`` turns DAC amplitude into current at the chip, ``bias_a`` flows all day;
+    ``resistance_ohm`` is what each stage's section of cable and filter dissipates in.
+    """
+
+    ampere_per_amp: Positive
+    bias_a: Real = 0.0
+    resistance_ohm: dict[Name, NonNegative] = {}
+    attenuators: tuple[Attenuator, ...] = ()
+
+
+class Quasiparticles(Model):
+    """A second bath: quasiparticles at their own temperature (gap and frequencies over h).
+
+    ``fraction`` is their density over that of Cooper pairs; ``t1_s`` of the qubit contains them.
+    """
+
+    fraction: NonNegative
+    temperature_k: Positive = 0.1
+    gap_hz: Frequency = 4.4e10
+
+
+class FlatSpectrum(Model):
+    """The bath couples to every transition alike, but for the matrix element."""
+
+    kind: Literal["flat"] = "flat"
+
+
+class OhmicSpectrum(Model):
+    """The bath's spectral density grows with frequency."""
+
+    kind: Literal["ohmic"]
+
+
+class OneOverFSpectrum(Model):
+    """The bath's spectral density falls as frequency to the minus ``exponent``."""
+
+    kind: Literal["one_over_f"]
+    exponent: Positive = 1.0
+
+
+class TabulatedSpectrum(Model):
+    """A measured spectral density, any unit, linear between its points."""
+
+    kind: Literal["tabulated"]
+    frequency_hz: Annotated[tuple[Frequency, ...], Field(min_length=2, max_length=10_000)]
+    density: Annotated[tuple[Positive, ...], Field(min_length=2, max_length=10_000)]
+
+    @model_validator(mode="after")
+    def _is_a_table(self) -> Self:
+        if len(self.frequency_hz) != len(self.density):
+            msg = (
+                f"density must have one number a frequency, {len(self.frequency_hz)}, "
+                f"but has {len(self.density)}"
+            )
+            raise ValueError(msg)
+        if any(b <= a for a, b in pairwise(self.frequency_hz)):
+            msg = "frequency_hz must rise from one point to the next, but does not"
+            raise ValueError(msg)
+        return self
+
+
+Spectrum = Annotated[
+    FlatSpectrum | OhmicSpectrum | OneOverFSpectrum | TabulatedSpectrum,
+    Field(discriminator="kind"),
+]
 
 
 class MeasuredGateError(Model):
@@ -73,7 +171,11 @@ class MeasuredGateError(Model):
 
 
 class Qubit(Model):
-    """One transmon with its bath and its lines."""
+    """One transmon with its bath and its lines.
+
+    ``slow_noise_hz`` is the standard deviation of its frequency from one run to the next
+    (1/f noise, quasi-static); T2 is that of an echo, which does not contain it.
+    """
 
     index: Index
     frequency_hz: Frequency
@@ -83,8 +185,12 @@ class Qubit(Model):
     t1_uncertainty: Fraction = 0.1
     t2_uncertainty: Fraction = 0.1
     residual_photons: NonNegative = 0.0
+    spectrum: Spectrum = FlatSpectrum()
+    quasiparticles: Quasiparticles | None = None
+    slow_noise_hz: NonNegative = 0.0
     drive: DriveLine
     readout: Readout = Readout()
+    flux: FluxLine | None = None
 
     @model_validator(mode="after")
     def _t2_is_physical(self) -> Self:
@@ -147,13 +253,34 @@ class DriveFit(Model):
     gates: tuple[GateFit, ...]
 
 
+class PassiveLoad(Model):
+    """What one line of each kind conducts to a stage, in W."""
+
+    drive: NonNegative = 0.0
+    readout: NonNegative = 0.0
+    output: NonNegative = 0.0
+    flux: NonNegative = 0.0
+
+
 class Stage(Model):
-    """A plate: cooling Q(T) = a (T^2 - T0^2) through (budget at temperature)."""
+    """A plate: cooling Q(T) = a (T^2 - T0^2) through (budget at temperature).
+
+    ``heat_capacity_j_per_k2`` is C / T: copper's electrons and dilute helium are both linear.
+    """
 
     name: Name
     temperature_k: Positive
     unloaded_k: Positive
     cooling_power_w: Positive
+    heat_capacity_j_per_k2: Positive | None = None
+    passive_w: PassiveLoad = PassiveLoad()
+
+
+class StageLink(Model):
+    """Two stages that pass heat to each other, ``w_per_k`` beyond what they do unloaded."""
+
+    stages: tuple[Name, Name]
+    w_per_k: NonNegative
 
 
 class Cryostat(Model):
@@ -161,7 +288,15 @@ class Cryostat(Model):
 
     name: Name
     stages: Annotated[tuple[Stage, ...], Field(min_length=1)]
+    links: tuple[StageLink, ...] = ()
     citation: Annotated[str, Field(max_length=300)]
+
+
+class ThermalLink(Model):
+    """Bodies of two qubits' drive lines that pass ``w_per_k4 (T_a^4 - T_b^4)`` to each other."""
+
+    qubits: tuple[Index, Index]
+    w_per_k4: NonNegative
 
 
 class Chip(Model):
@@ -174,6 +309,7 @@ class Chip(Model):
     qubits: Annotated[tuple[Qubit, ...], Field(min_length=1)]
     couplings: tuple[Coupling, ...] = ()
     control_channels: dict[Channel, ControlChannel] = {}
+    thermal_links: tuple[ThermalLink, ...] = ()
     cryostat: Name | Cryostat = "krinner-2019-xld"
     drift_prior: DriftPrior = DriftPrior()
     measured_errors: tuple[MeasuredGateError, ...] = ()
@@ -187,11 +323,13 @@ class Chip(Model):
             msg = f"qubits must have distinct indices, but have {known}"
             raise ValueError(msg)
         used = [q for coupling in self.couplings for q in coupling.qubits]
+        used += [q for link in self.thermal_links for q in link.qubits]
         for control in self.control_channels.values():
             used += [control.qubit, control.frequency_of]
         for index in used:
             if index not in known:
-                msg = f"couplings and control channels must name known qubits, but name {index}"
+                whose = "couplings, thermal links and control channels"
+                msg = f"{whose} must name known qubits, but name {index}"
                 raise ValueError(msg)
         return self
 

@@ -23,11 +23,14 @@ if TYPE_CHECKING:
     from qtregress.chip.chip import Chip
     from qtregress.files.documents import Loaded
     from qtregress.metrics.measurement import Measurement
+    from qtregress.metrics.metric import Metric
+    from qtregress.pipeline import Side
     from qtregress.pulses.profile import Profile
+    from qtregress.thermal.scenario import Scenario
     from qtregress.thermal.workload import Workload
     from qtregress.verdict.decide import Decision
     from qtregress.verdict.policy import Policy
-    from qtregress.verdict.verdict import InputName, Verdict
+    from qtregress.verdict.verdict import InputName, KappaRow, Verdict
 
 _SHOWN = 5
 
@@ -45,6 +48,30 @@ class _Inputs:
     baseline_path: Path
     policy_path: Path | None
     workload_path: Path | None
+    scenario: "Loaded[Scenario] | None"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Paths:
+    """What the user named; what is None is found by the device's name or shipped."""
+
+    old: str
+    new: str
+    chip: Path | None
+    baseline: Path | None
+    policy: Path | None
+    workload: Path | None
+    scenario: Path | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """How the user wants it done."""
+
+    engine: str
+    jobs: int | None
+    kappa_scan: bool
+    quiet: bool
 
 
 @click.command("check")
@@ -58,9 +85,14 @@ class _Inputs:
 )
 @click.option("--policy", type=click.Path(path_type=Path), help="Rules before the shipped ones.")
 @click.option("--workload", type=click.Path(path_type=Path), help="The declared workload.")
+@click.option("--scenario", type=click.Path(path_type=Path), help="Judge under these faults.")
+@click.option("--kappa-scan", is_flag=True, help="Also: the verdict over a decade of kappa_ext.")
 @click.option("--junit", metavar="FILE", help="Write JUnit XML (- is standard output).")
 @click.option("--json", "json_", metavar="FILE", help="Write the verdict.")
 @click.option("--markdown", metavar="FILE", help="Write Markdown.")
+@click.option(
+    "--heat-map", metavar="FILE.svg", help="Draw the chip: what heats more, new over old."
+)
 @click.option("--engine", type=click.Choice(["fast", "reference"]), default="fast")
 @click.option("--jobs", type=click.IntRange(min=1), help="Processes; default: all cores.")
 @cache_option
@@ -74,9 +106,12 @@ def command(  # noqa: PLR0913  # one argument an option
     baseline: Path | None,
     policy: Path | None,
     workload: Path | None,
+    scenario: Path | None,
+    kappa_scan: bool,
     junit: str | None,
     json_: str | None,
     markdown: str | None,
+    heat_map: str | None,
     engine: str,
     jobs: int | None,
     cache: bool,
@@ -90,54 +125,65 @@ def command(  # noqa: PLR0913  # one argument an option
     from qtregress.cli.inputs import baseline_of, beside, store_of
     from qtregress.cli.report import write_reports
 
-    one_standard_output([junit, json_, markdown])
+    written = [junit, json_, markdown, heat_map]
+    one_standard_output(written)
     near = chip or beside(old, "chip.yaml")
-    inputs = [old, new, near, baseline, policy, workload]
-    prepare([junit, json_, markdown], inputs, store=baseline_of(old, "").parent)
-    given = _load(old, new, chip=chip, baseline=baseline, policy=policy, workload=workload)
-    decision = _decide(given, engine=engine, jobs=jobs, store=store_of(cache=cache), quiet=quiet)
-    verdict = _document(decision, given)
+    inputs = [old, new, near, baseline, policy, workload, scenario]
+    prepare(written, inputs, store=baseline_of(old, "").parent)
+    given = _load(
+        _Paths(
+            old=old,
+            new=new,
+            chip=chip,
+            baseline=baseline,
+            policy=policy,
+            workload=workload,
+            scenario=scenario,
+        )
+    )
+    asked = _Asked(engine=engine, jobs=jobs, kappa_scan=kappa_scan, quiet=quiet)
+    found = _decide(given, asked, store_of(cache=cache))
+    verdict = _document(found, given)
     write_reports(verdict, junit=junit, markdown=markdown, json_=json_)
-    if not quiet and "-" not in (junit, json_, markdown):
+    if heat_map:
+        from qtregress.cli.load_reports import write_heat_map
+
+        write_heat_map(heat_map, found.after, found.new, found.old)
+    if not quiet and "-" not in written:
         from qtregress.report.table import verdict_table
 
         console().print(verdict_table(verdict))
     return ExitCode(verdict.exit_code)
 
 
-def _load(  # one argument an option
-    old: str,
-    new: str,
-    *,
-    chip: Path | None,
-    baseline: Path | None,
-    policy: Path | None,
-    workload: Path | None,
-) -> _Inputs:
+def _load(paths: _Paths) -> _Inputs:
     """Read all inputs and refuse what does not belong together, before any simulation."""
     from qtregress.chip.chip import Chip
     from qtregress.cli.inputs import baseline_of, beside, load_workload, same_device
     from qtregress.files.baseline_store import read_baseline
     from qtregress.files.documents import load
     from qtregress.pulses.profile import Profile
+    from qtregress.thermal.scenario import Scenario
     from qtregress.verdict.policy import Policy
 
-    before, after = load(old, Profile), load(new, Profile)
-    on = load(chip or beside(old, "chip.yaml"), Chip)
+    old, policy = paths.old, paths.policy
+    before, after = load(old, Profile), load(paths.new, Profile)
+    on = load(paths.chip or beside(old, "chip.yaml"), Chip)
     same_device(before, on)
     same_device(after, on)
     _same_grid(before, after)
-    path = baseline or baseline_of(old, before.value.device)
+    path = paths.baseline or baseline_of(old, before.value.device)
     given = _Inputs(
         old=before,
         new=after,
         chip=on,
-        workload=load_workload(workload),
+        workload=load_workload(paths.workload),
         policy=load(policy, Policy).value if policy else Policy(format="qtregress/policy@1"),
         baseline=read_baseline(path),
         baseline_path=path,
         policy_path=policy,
-        workload_path=workload,
+        workload_path=paths.workload,
+        scenario=load(paths.scenario, Scenario) if paths.scenario else None,
     )
     _same_origin(given)
     return given
@@ -178,31 +224,62 @@ def _same_origin(given: _Inputs) -> None:
         raise BaselineError(msg)
 
 
-def _decide(
-    given: _Inputs, *, engine: str, jobs: int | None, store: "Store", quiet: bool
-) -> "Decision":
-    """Simulate both releases and judge.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """The decision, and what reports need besides it."""
+
+    decision: "Decision"
+    scan: "tuple[KappaRow, ...]"
+    after: "Side"
+    old: "tuple[Metric, ...]"
+    new: "tuple[Metric, ...]"
+
+
+def _decide(given: _Inputs, asked: _Asked, store: "Store") -> _Found:
+    """Simulate both releases and judge; the scan over couplings is empty unless asked for.
 
     Raises:
         BaselineError: OLD does not reproduce its baseline.
     """
     from qtregress.cli.workers import workers
-    from qtregress.metrics.collect import collect
-    from qtregress.pipeline import Means, judge, measure
+    from qtregress.kappa import holds, kappa_scan
+    from qtregress.metrics.collect import collect, under
+    from qtregress.pipeline import Means, grounds, judge, measure
 
-    chosen: Engine = "reference" if engine == "reference" else "fast"
-    with workers(jobs, quiet=quiet) as run:
+    chosen: Engine = "reference" if asked.engine == "reference" else "fast"
+    with workers(asked.jobs, quiet=asked.quiet) as run:
         means = Means(run=run, engine=chosen, store=store)
-        profiles = [given.old.value, given.new.value]
-        old, new = measure(profiles, given.chip.value, given.workload, means)
-        _still_reproduced(given, old)
-        return judge(
-            (old, collect(old)),
-            (new, collect(new)),
+        approved, before, after = _sides(given)
+        faulty = [before] if given.scenario is not None else []
+        first, *between, new = measure([approved, *faulty, after], means)
+        _still_reproduced(given, first)
+        old = between[0] if between else first
+        on = grounds(old, new, given.policy, means)
+        scan = kappa_scan(before, after, on, given.policy, means) if asked.kappa_scan else ()
+        metrics = [collect(one) for one in (old, new)]
+        if given.scenario is not None:
+            metrics = [under(given.scenario.value, one) for one in metrics]
+        decision = judge(
+            (old, metrics[0]),
+            (new, metrics[1]),
+            on,
             given.policy,
             given.baseline.metrics,
-            means,
+            holds=holds(scan),
         )
+    return _Found(decision=decision, scan=scan, after=after, old=metrics[0], new=metrics[1])
+
+
+def _sides(given: _Inputs) -> "tuple[Side, Side, Side]":
+    """OLD as its baseline knows it, and both releases under the scenario, if there is one."""
+    from qtregress.cli.inputs import faulty, side_of
+
+    chip, workload = given.chip.value, given.workload
+    approved = side_of(given.old.value, chip, workload)
+    after = side_of(given.new.value, chip, workload)
+    fault = given.scenario.value if given.scenario else None
+    before = faulty(approved, fault, is_new=False)
+    return approved, before, faulty(after, fault, is_new=True)
 
 
 def _still_reproduced(given: _Inputs, old: "Measurement") -> None:
@@ -221,7 +298,7 @@ def _still_reproduced(given: _Inputs, old: "Measurement") -> None:
         raise BaselineError(msg)
 
 
-def _document(decision: "Decision", given: _Inputs) -> "Verdict":
+def _document(found: _Found, given: _Inputs) -> "Verdict":
     from qtregress.cli.inputs import environment
     from qtregress.files.git import head_commit
     from qtregress.identity import digest
@@ -240,8 +317,10 @@ def _document(decision: "Decision", given: _Inputs) -> "Verdict":
         ),
         "workload": Input(path=str(given.workload_path or shipped), digest=digest(given.workload)),
     }
+    if given.scenario is not None:
+        inputs["scenario"] = Input(path=given.scenario.path, digest=given.scenario.digest)
     return document(
-        decision,
+        found.decision,
         Circumstances(
             device=given.old.value.device,
             old_firmware=given.old.value.firmware,
@@ -250,5 +329,7 @@ def _document(decision: "Decision", given: _Inputs) -> "Verdict":
             environment=environment(),
             created=now(),
             commit=head_commit(),
+            scenario=given.scenario.value.name if given.scenario else None,
+            kappa_scan=found.scan,
         ),
     )

@@ -8,7 +8,9 @@ import click
 from qtregress.errors import ExitCode, InputError
 
 if TYPE_CHECKING:
+    from qtregress.calibrate.least_squares import Fitted
     from qtregress.chip.chip import Chip
+    from qtregress.files.telemetry import TelemetryReport
 
 
 @click.group("chip")
@@ -67,3 +69,78 @@ def _report(chip: "Chip", path: Path) -> None:
     click.echo(f"wrote {path}: {len(gates)} gates, {len(unfitted)} unfitted")
     if unfitted:
         click.echo(f"undecided in every check: {', '.join(unfitted)}")
+
+
+@command.command("fit-thermal")
+@click.argument("chip", type=click.Path(path_type=Path))
+@click.option(
+    "--telemetry",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="CSV, or a Prometheus range query's answer (.json).",
+)
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Default: rewrite CHIP.")
+@click.option("--quiet", is_flag=True, help="No report, no table.")
+def fit_thermal(*, chip: Path, telemetry: Path, output: Path | None, quiet: bool) -> ExitCode:
+    """Fit CHIP's cooling curves, residual photons and attenuator films to a lab's TELEMETRY.
+
+    What is wrong with the telemetry is reported first. A number that the data cannot tell, or
+    whose law they do not follow, keeps its old value and is named on standard error; the file
+    is written and the exit status 0 as long as any number is fitted. Otherwise nothing is
+    written and the exit status is 13.
+    """
+    from qtregress.calibrate.telemetry import sampling
+    from qtregress.calibrate.thermal import fit_thermal as fit
+    from qtregress.chip.chip import Chip
+    from qtregress.cli.edge import complain
+    from qtregress.files.atomic import write_text
+    from qtregress.files.documents import dump, read
+    from qtregress.files.telemetry import read_telemetry
+
+    before = read(chip, Chip)
+    rows, report = read_telemetry(telemetry)
+    if not quiet:
+        _say_read(telemetry, report, sampling(before, rows))
+    found = fit(before, rows)
+    left = [f"{row.name}: {row.status}: {row.reason}" for row in found.numbers if row.reason]
+    if not any(row.status == "fitted" for row in found.numbers):
+        msg = f"{telemetry}: must determine at least one number, but does not; nothing is written"
+        raise InputError("\n".join([msg, *left]))
+    write_text(output or chip, dump(found.chip))
+    for sentence in left:
+        complain(f"kept as it was: {sentence}")
+    if not quiet:
+        _show_numbers(found.numbers)
+        click.echo(
+            f"wrote {output or chip}: {len(found.numbers) - len(left)} numbers fitted, "
+            f"{len(left)} kept"
+        )
+    return ExitCode.PROMOTE
+
+
+def _say_read(path: Path, report: "TelemetryReport", sampled: tuple[str, ...]) -> None:
+    """What was read, and a line for everything that is wrong with it."""
+    from qtregress.printable import printable
+
+    click.echo(
+        f"read {printable(str(path))}: {report.rows} rows of {len(report.series)} series, "
+        f"{report.used} values used, {report.left_out} left out"
+    )
+    for sentence in (*report.remarks, *sampled):
+        click.echo(f"  {printable(sentence)}")
+
+
+def _show_numbers(numbers: "tuple[Fitted, ...]") -> None:
+    from rich.table import Column, Table
+
+    from qtregress.cli.edge import console
+
+    table = Table(Column("number", no_wrap=True), "old", "found", "rows", "scatter", "status")
+    for row in numbers:
+        fit = row.goodness
+        found = "-"
+        if row.value is not None and row.uncertainty is not None:
+            found = f"{row.value:.4g} ± {row.uncertainty:.2g}"
+        rows, scatter = ("-", "-") if fit is None else (str(fit.rows), f"{fit.scatter:.2g}")
+        table.add_row(row.name, f"{row.old:.4g}", found, rows, scatter, row.status)
+    console().print(table)

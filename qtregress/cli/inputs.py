@@ -2,6 +2,7 @@
 
 import os
 import platform
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -13,7 +14,9 @@ if TYPE_CHECKING:
     from qtregress.channels.memory import Store
     from qtregress.chip.chip import Chip
     from qtregress.files.documents import Loaded
+    from qtregress.pipeline import Side
     from qtregress.pulses.profile import Profile
+    from qtregress.thermal.scenario import Scenario
     from qtregress.thermal.workload import Workload
 
 _REPORTED = ("qtregress", "numpy", "scipy", "qiskit", "qiskit-dynamics")
@@ -69,6 +72,41 @@ def load_workload(path: Path | None) -> "Workload":
     from qtregress.thermal.workload import DEFAULT_WORKLOAD, Workload
 
     return load(path, Workload).value if path else DEFAULT_WORKLOAD
+
+
+def side_of(profile: "Profile", chip: "Chip", workload: "Workload") -> "Side":
+    """One side of a comparison, the workload's circuits read in the profile's gates.
+
+    Raises:
+        InputError: a circuit cannot be read, or not played with the profile's gates.
+    """
+    from qtregress.pipeline import Side
+    from qtregress.thermal.use import NO_COUNTS
+
+    counts = NO_COUNTS
+    if workload.circuits:
+        from qtregress.files.qasm import workload_counts
+
+        counts = workload_counts(workload, profile)
+    return Side(profile=profile, chip=chip, workload=workload, counts=counts)
+
+
+def faulty(side: "Side", scenario: "Scenario | None", *, is_new: bool) -> "Side":
+    """The side under the scenario; only a new release has its timing changes.
+
+    Raises:
+        InputError: a fault does not fit the chip or the workload.
+    """
+    from qtregress.thermal.scenario import faulty_chip, faulty_workload, late_profile
+
+    if scenario is None:
+        return side
+    return replace(
+        side,
+        profile=late_profile(scenario, side.profile) if is_new else side.profile,
+        chip=faulty_chip(scenario, side.chip),
+        workload=faulty_workload(scenario, side.workload),
+    )
 
 
 def same_device(profile: "Loaded[Profile]", chip: "Loaded[Chip]") -> None:

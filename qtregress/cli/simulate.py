@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from qtregress.files.documents import Loaded
     from qtregress.metrics.measurement import Measurement
     from qtregress.metrics.metric import Metric
+    from qtregress.pipeline import Side
     from qtregress.pulses.profile import Profile
 
 
@@ -27,6 +28,7 @@ class MeasuredRun:
     measurement: "Measurement"
     metrics: "tuple[Metric, ...]"
     environment: dict[str, str]
+    side: "Side"
 
 
 def measured_metrics(  # noqa: PLR0913  # one argument an option
@@ -35,38 +37,52 @@ def measured_metrics(  # noqa: PLR0913  # one argument an option
     workload: Path | None,
     jobs: int | None,
     *,
+    scenario: Path | None = None,
     engine: str = "fast",
     cache: bool = False,
     quiet: bool = False,
 ) -> MeasuredRun:
-    """The profile's metrics on its chip at the workload."""
+    """The profile's metrics on its chip at the workload, under the scenario if there is one."""
     from qtregress.chip.chip import Chip
-    from qtregress.cli.inputs import beside, environment, load_workload, same_device, store_of
+    from qtregress.cli.inputs import (
+        beside,
+        environment,
+        faulty,
+        load_workload,
+        same_device,
+        side_of,
+        store_of,
+    )
     from qtregress.cli.workers import workers
     from qtregress.files.documents import load
     from qtregress.identity import digest
-    from qtregress.metrics.collect import collect
+    from qtregress.metrics.collect import collect, under
     from qtregress.pipeline import Means, measure
     from qtregress.pulses.profile import Profile
+    from qtregress.thermal.scenario import Scenario
 
     loaded = load(profile, Profile)
     on = load(chip or beside(str(profile), "chip.yaml"), Chip)
     same_device(loaded, on)
     declared = load_workload(workload)
+    faults = load(scenario, Scenario).value if scenario else None
+    side = faulty(side_of(loaded.value, on.value, declared), faults, is_new=True)
     with workers(jobs, quiet=quiet) as run:
         means = Means(
             run=run,
             engine="reference" if engine == "reference" else "fast",
             store=store_of(cache=cache),
         )
-        (found,) = measure([loaded.value], on.value, declared, means)
+        (found,) = measure([side], means)
+    metrics = collect(found)
     return MeasuredRun(
         profile=loaded,
         chip=on,
         workload_digest=digest(declared),
         measurement=found,
-        metrics=collect(found),
+        metrics=under(faults, metrics) if faults else metrics,
         environment=environment(),
+        side=side,
     )
 
 
@@ -75,6 +91,10 @@ def measured_metrics(  # noqa: PLR0913  # one argument an option
 @click.option("--chip", type=click.Path(path_type=Path), help="Default: chip.yaml beside PROFILE.")
 @click.option("--workload", type=click.Path(path_type=Path), help="The declared workload.")
 @click.option("--json", "json_", metavar="FILE", help="Write the metrics (- is standard output).")
+@click.option("--scenario", type=click.Path(path_type=Path), help="Measure under these faults.")
+@click.option("--cost-card", metavar="FILE", help="Write what gates and jobs cost the fridge.")
+@click.option("--heat-map", metavar="FILE.svg", help="Draw the chip: energies, films, photons.")
+@click.option("--temperatures", metavar="FILE.svg", help="Draw the fridge's plates over time.")
 @click.option("--superoperators", metavar="FILE.npz", help="Write every gate's map, all levels.")
 @click.option("--rb", type=click.Choice(["exact", "sampled"]), default="exact", show_default=True)
 @click.option("--seed", type=int, default=0, show_default=True, help="Of sampled benchmarking.")
@@ -90,6 +110,10 @@ def command(  # noqa: PLR0913  # one argument an option
     chip: Path | None,
     workload: Path | None,
     json_: str | None,
+    scenario: Path | None,
+    cost_card: str | None,
+    heat_map: str | None,
+    temperatures: str | None,
     superoperators: str | None,
     rb: str,
     seed: int,
@@ -106,20 +130,42 @@ def command(  # noqa: PLR0913  # one argument an option
     """
     from qtregress.cli.inputs import baseline_of, beside
 
-    one_standard_output([json_, "-" if rb == "sampled" or convergence else None])
+    written = [json_, cost_card, heat_map, temperatures]
+    one_standard_output([*written, "-" if rb == "sampled" or convergence else None])
     near = chip or beside(profile, "chip.yaml")
     store = baseline_of(profile, "").parent
-    prepare([json_, superoperators], [profile, near, workload], store=store)
-    run = measured_metrics(profile, chip, workload, jobs, engine=engine, cache=cache, quiet=quiet)
+    prepare([*written, superoperators], [profile, near, workload, scenario], store=store)
+    run = measured_metrics(
+        profile,
+        chip,
+        workload,
+        jobs,
+        scenario=scenario,
+        engine=engine,
+        cache=cache,
+        quiet=quiet,
+    )
     if superoperators:
         _write_superoperators(run.measurement, Path(superoperators))
     if json_:
         deliver(json_, _json_text(run))
-    if not quiet and json_ != "-":
+    is_shown = not quiet and "-" not in written
+    if is_shown:
         from qtregress.report.metrics_table import metrics_tables
 
         for table in metrics_tables(run.metrics):
             console().print(table)
+    from qtregress.cli.load_reports import write_heat_map, write_load
+
+    write_load(
+        run.side,
+        run.measurement,
+        cost_card=cost_card,
+        temperatures=temperatures,
+        table=is_shown and workload is not None,
+    )
+    if heat_map:
+        write_heat_map(heat_map, run.side, run.metrics, None)
     if convergence:
         _print_convergence(run, jobs=jobs, cache=cache, quiet=quiet)
     if rb == "sampled":
@@ -150,13 +196,13 @@ def _write_superoperators(measurement: "Measurement", path: Path) -> None:
     import numpy as np
 
     from qtregress.files.atomic import write_bytes
-    from qtregress.metrics.collect import at_load
 
     arrays = {}
     for gate in measurement.plan.gates:
         channel = measurement.channels[gate.id]
         arrays[f"{gate.id}@cold"] = channel.superoperator
-        arrays[f"{gate.id}@load"] = at_load(channel)
+        if channel.at_load is not None:
+            arrays[f"{gate.id}@load"] = channel.at_load
     buffer = BytesIO()
     np.savez_compressed(buffer, allow_pickle=False, **arrays)
     write_bytes(path, buffer.getvalue())

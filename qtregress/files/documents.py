@@ -53,9 +53,11 @@ KINDS = {
     "profile": "qtregress.pulses.profile:Profile",
     "chip": "qtregress.chip.chip:Chip",
     "workload": "qtregress.thermal.workload:Workload",
+    "scenario": "qtregress.thermal.scenario:Scenario",
     "policy": "qtregress.verdict.policy:Policy",
     "baseline": "qtregress.baseline.record:Baseline",
     "metrics": "qtregress.metrics.metric:MetricsDocument",
+    "costcard": "qtregress.report.cost_card:CostCard",
     "verdict": "qtregress.verdict.verdict:Verdict",
 }
 

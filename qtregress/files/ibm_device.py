@@ -19,6 +19,7 @@ from qtregress.chip.chip import (
     MeasuredGateError,
     Qubit,
     Readout,
+    ThermalLink,
 )
 from qtregress.errors import InputError
 from qtregress.files.ibm_source import IbmDump, Measured
@@ -28,8 +29,10 @@ from qtregress.pulses.profile import Constant, GaussianSquare, Profile, Pulse, S
 from qtregress.units import ns_to_s
 
 _KAPPA_EXT_HZ = 1 / (2 * math.pi * 3e-3)
-_FILM_VOLUME_M3 = 6e-15
 _ATTENUATION_DB = 20.0
+_READOUT_KAPPA_HZ = 1e6
+_LINK_W_PER_K4 = 1e-4
+"""A tenth of what a film's body passes to its plate."""
 _STAGES = ("4k", "cp", "mxc")
 _TYPICAL_ANHARMONICITY_HZ = -0.34e9
 _BENCHMARKED = ("sx", "x", "cx")
@@ -38,7 +41,9 @@ _PLACEHOLDER_ERROR = 0.5
 _ASSUMED = (
     "qubits[*].drive.kappa_ext_hz",
     "qubits[*].drive.attenuators",
-    "qubits[*].drive.film_volume_m3",
+    "qubits[*].drive.film",
+    "qubits[*].readout",
+    "thermal_links",
     "cryostat",
 )
 _DECADES = {
@@ -76,13 +81,17 @@ def read_chip(dump: IbmDump, profile: Profile) -> tuple[Chip, tuple[str, ...]]:
 
 
 def _chip(dump: IbmDump, profile: Profile, remarks: _Remarks) -> Chip:
+    couplings = _couplings(dump)
     return Chip(
         format="qtregress/chip@1",
         device=profile.device,
         calibrated=dump.properties.last_update_date,
         source=profile.source,
         qubits=_qubits(dump, profile, remarks),
-        couplings=_couplings(dump),
+        couplings=couplings,
+        thermal_links=tuple(
+            ThermalLink(qubits=row.qubits, w_per_k4=_LINK_W_PER_K4) for row in couplings
+        ),
         control_channels=_control_channels(dump, remarks),
         measured_errors=_measured_errors(dump, remarks),
         assumed=tuple(remarks.assumed),
@@ -110,8 +119,32 @@ def _qubit(index: int, dump: IbmDump, profile: Profile, remarks: _Remarks) -> Qu
         t1_s=t1_s,
         t2_s=_t2(t1_s, _si(rows, "T2", index), index, remarks),
         drive=_drive(index, profile, remarks),
-        readout=Readout(frequency_hz=profile.drive_frequency_hz.get(f"m{index}")),
+        readout=_readout(index, profile),
     )
+
+
+def _readout(index: int, profile: Profile) -> Readout:
+    """A resonator whose shift is its linewidth, holding five photons at today's amplitude."""
+    measure = profile.by_id.get(f"measure:{index}")
+    played = (
+        [pulse for pulse in measure.pulses if isinstance(pulse, Samples | ShapedPulse)]
+        if measure
+        else []
+    )
+    loudest = max(
+        (_loudest(pulse) for pulse in played if pulse.channel == f"m{index}"), default=0.0
+    )
+    return Readout(
+        frequency_hz=profile.drive_frequency_hz.get(f"m{index}"),
+        kappa_hz=_READOUT_KAPPA_HZ,
+        chi_hz=_READOUT_KAPPA_HZ / 2,
+        photons_at=loudest or None,
+        attenuators=_pads(),
+    )
+
+
+def _pads() -> tuple[Attenuator, ...]:
+    return tuple(Attenuator(stage=stage, attenuation_db=_ATTENUATION_DB) for stage in _STAGES)
 
 
 def _si(rows: dict[str, Measured], name: str, index: int) -> float:
@@ -170,10 +203,7 @@ def _drive(index: int, profile: Profile, remarks: _Remarks) -> DriveLine:
         rabi_hz_per_amp=turns / (area * ns_to_s(profile.dt_ns)),
         compression_at=min(1.0, loudest * 0.5 / turns),
         kappa_ext_hz=_KAPPA_EXT_HZ,
-        attenuators=tuple(
-            Attenuator(stage=stage, attenuation_db=_ATTENUATION_DB) for stage in _STAGES
-        ),
-        film_volume_m3=_FILM_VOLUME_M3,
+        attenuators=_pads(),
     )
 
 

@@ -1,29 +1,39 @@
 """Metrics of a measurement: one flat list with stable ids, failures included."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from qtregress.channels.channel import Complex, GateChannel, average_fidelity, leakage
-from qtregress.channels.dissipators import jumps
+from qtregress.channels.coherence import coherence_limit
 from qtregress.channels.ideal import ideal_image
-from qtregress.channels.problem import bath_of, patch_of
 from qtregress.channels.unitary_error import polar_unitary
 from qtregress.chip.chip import Chip
 from qtregress.chip.cryostat import cryostat_of
+from qtregress.metrics.cliffords import played_in
 from qtregress.metrics.measurement import Measurement
 from qtregress.metrics.metric import Metric, measured, undecided
+from qtregress.metrics.thermal import heat_metrics, load_metrics, timeline_metrics
+from qtregress.metrics.thermodynamics import (
+    clifford_metrics,
+    thermodynamic_metrics,
+    thermodynamics_of,
+)
 from qtregress.rb.exact import ExactDecay
-from qtregress.thermal.accounting import adjoint_dissipator, static_hamiltonian_j
-from qtregress.thermal.dissipation import stack_heat
-from qtregress.thermal.network import GateHeat, utilization
+from qtregress.thermal.scenario import Scenario, unknown_because
 
 ERROR_TOLERANCE = 1e-6
 """A map that may be wrong by more than this makes its gate undecided."""
 
 _DECAYS = ("rb.epc", "rb.p", "rb.gap", "rb.error_per_gate")
-_GATE_ERRORS = ("gate.error", "gate.error_at_load", "gate.incoherent_error", "gate.leakage")
+_GATE_ERRORS = (
+    "gate.error",
+    "gate.error_at_load",
+    "gate.incoherent_error",
+    "gate.leakage",
+    "gate.leakage_at_load",
+)
 
 
 def incoherent_error(channel: GateChannel, *, loaded: bool = False) -> float:
@@ -41,23 +51,11 @@ def at_load(channel: GateChannel) -> Complex:
     """The channel's map at the declared workload.
 
     Raises:
-        KeyError: it was not simulated there; benchmarking's layers are not.
+        KeyError: it was not simulated there.
     """
     if channel.at_load is None:
         raise KeyError(channel.gate)
     return channel.at_load
-
-
-def quantum_heat_j(channel: GateChannel, chip: Chip) -> float:
-    """Heat that the baths take up during the gate, in J, mean over computational inputs.
-
-    -Sum_s dwell_s D†(H0)_ss with the bare Hamiltonian (Alicki 1979), to first order in the
-    rates: populations follow the lossless propagation.
-    """
-    patch = patch_of(chip, channel.qubits, channel.levels[0])
-    processes = jumps(patch, bath_of(chip, channel.qubits, {}, channel.levels[0]))
-    current_w = np.diag(adjoint_dissipator(static_hamiltonian_j(patch), processes)).real
-    return -float(channel.dwell_s @ current_w)
 
 
 def _why_not_trusted(what: str, error_estimate: float) -> str:
@@ -66,7 +64,7 @@ def _why_not_trusted(what: str, error_estimate: float) -> str:
     return f"{what} may be wrong by {error_estimate:.1g} in an element"
 
 
-def _gate_metrics(channel: GateChannel, chip: Chip, load_problem: str) -> Iterator[Metric]:
+def _gate_metrics(channel: GateChannel, load_problem: str) -> Iterator[Metric]:
     name = channel.gate
     yield measured("gate.duration_s", name, "s", channel.duration_s)
     if channel.error_estimate > ERROR_TOLERANCE:
@@ -86,23 +84,11 @@ def _gate_metrics(channel: GateChannel, chip: Chip, load_problem: str) -> Iterat
         yield measured(metric, name, "1", value)
     if load_problem:
         yield undecided("gate.error_at_load", name, "1", load_problem)
+        yield undecided("gate.leakage_at_load", name, "1", load_problem)
     else:
-        warm = 1 - average_fidelity(at_load(channel), at, ideal)
-        yield measured("gate.error_at_load", name, "1", warm)
-    yield measured("heat.quantum_j", name, "J", quantum_heat_j(channel, chip))
-
-
-def _heat_metrics(gate_id: str, heat: GateHeat, chip: Chip) -> Iterator[Metric]:
-    total_j = sum(heat.line_energy_j.values())
-    yield measured("heat.chip_energy_j", gate_id, "J", total_j)
-    stages: dict[str, float] = {}
-    for line, energy_j in heat.line_energy_j.items():
-        yield measured("heat.line_energy_j", f"{gate_id}@d{line}", "J", energy_j)
-        stack = stack_heat(energy_j, chip.qubit(line).drive.attenuators)
-        for stage, share_j in stack.stages.items():
-            stages[stage] = stages.get(stage, 0.0) + share_j
-    for stage, energy_j in stages.items():
-        yield measured("heat.stage_energy_j", f"{gate_id}@{stage}", "J", energy_j)
+        warm = at_load(channel)
+        yield measured("gate.error_at_load", name, "1", 1 - average_fidelity(warm, at, ideal))
+        yield measured("gate.leakage_at_load", name, "1", leakage(warm, at))
 
 
 def _decay_metrics(subject: str, decay: ExactDecay, error_estimate: float) -> Iterator[Metric]:
@@ -119,6 +105,20 @@ def _decay_metrics(subject: str, decay: ExactDecay, error_estimate: float) -> It
             yield measured(metric, subject, "1", value)
 
 
+def _epc_at_load(
+    subject: str, decay: ExactDecay | None, error_estimate: float, problem: str
+) -> Metric:
+    name = "rb.epc_at_load"
+    if decay is None:
+        return undecided(name, subject, "1", problem or "nobody simulated its gates at load")
+    if error_estimate > ERROR_TOLERANCE:
+        why = _why_not_trusted("the simulation of its gates", error_estimate)
+        return undecided(name, subject, "1", why)
+    if decay.epc is None:
+        return undecided(name, subject, "1", decay.advice)
+    return measured(name, subject, "1", decay.epc)
+
+
 def _played(measurement: Measurement, subject: tuple[int, ...]) -> list[str]:
     """Ids of what benchmarking of one qubit or pair plays."""
     if len(subject) == 1:
@@ -127,35 +127,63 @@ def _played(measurement: Measurement, subject: tuple[int, ...]) -> list[str]:
     return [native, *(gate.id for gate in measurement.plan.layers if gate.qubits == subject)]
 
 
-def _load_metrics(measurement: Measurement) -> Iterator[Metric]:
-    load = measurement.load
-    for stage in cryostat_of(measurement.chip).stages:
-        if load.problem:
-            yield undecided("thermal.mean_power_w", stage.name, "W", load.problem)
-            yield undecided("thermal.utilization", stage.name, "1", load.problem)
-            yield undecided("thermal.temperature_k", stage.name, "K", load.problem)
-            continue
-        power_w = load.power_w[stage.name]
-        yield measured("thermal.mean_power_w", stage.name, "W", power_w)
-        yield measured("thermal.utilization", stage.name, "1", utilization(stage, power_w))
-        yield measured("thermal.temperature_k", stage.name, "K", load.temperature_k[stage.name])
-    for qubit, photons in load.extra_photons.items():
-        yield measured("thermal.extra_photons", str(qubit), "1", photons)
+def idle_error(chip: Chip, busy: tuple[int, ...], duration_s: float) -> float:
+    """What the qubits outside ``busy`` lose by waiting that long: their coherence limits."""
+    waiting = [qubit for qubit in chip.qubits if qubit.index not in busy]
+    return sum(coherence_limit(duration_s, [(qubit.t1_s, qubit.t2_s)]) for qubit in waiting)
+
+
+def _layer_metrics(channel: GateChannel, error: Metric, chip: Chip) -> Iterator[Metric]:
+    """The error of a circuit layer in which this gate plays and everybody else waits.
+
+    Longer pulses are cooler and look free until the neighbours' waiting is counted.
+    """
+    if error.value is None:
+        yield undecided("layer.error", channel.gate, "1", error.why)
+        return
+    waiting = idle_error(chip, channel.qubits, channel.duration_s)
+    yield measured("layer.error", channel.gate, "1", error.value + waiting)
+
+
+def under(scenario: Scenario, metrics: Sequence[Metric]) -> tuple[Metric, ...]:
+    """The metrics, those undecided that rest on telemetry which the scenario lacks."""
+    found = []
+    for metric in metrics:
+        why = unknown_because(scenario, metric.metric, metric.subject)
+        known = undecided(metric.metric, metric.subject, metric.unit, why) if why else metric
+        found.append(known)
+    return tuple(found)
 
 
 def collect(measurement: Measurement) -> tuple[Metric, ...]:
     """All metrics, sorted by id; a gate that was refused has undecided ones."""
     found: list[Metric] = []
-    chip = measurement.chip
+    chip, unknown_load = measurement.chip, measurement.load.problem
+    thermal = thermodynamics_of(measurement.channels, chip, measurement.load)
     for gate in measurement.plan.gates:
-        found.extend(_gate_metrics(measurement.channels[gate.id], chip, measurement.load.problem))
+        channel = measurement.channels[gate.id]
+        own = list(_gate_metrics(channel, unknown_load))
+        errors = [metric for metric in own if metric.metric == "gate.error"]
+        found.extend([*own, *_layer_metrics(channel, errors[0], chip)])
+        found.extend(thermodynamic_metrics(gate.id, thermal.get(gate.id), unknown_load))
     for gate_id, reason in measurement.plan.refused.items():
-        found.extend(undecided(metric, gate_id, "1", reason) for metric in _GATE_ERRORS)
+        unknown = (*_GATE_ERRORS, "layer.error")
+        found.extend(undecided(metric, gate_id, "1", reason) for metric in unknown)
+    for gate_id, error in measurement.slow_errors.items():
+        found.append(measured("gate.slow_noise_error", gate_id, "1", error))
     for gate_id, heat in measurement.heats.items():
-        found.extend(_heat_metrics(gate_id, heat, chip))
+        found.extend(heat_metrics(gate_id, heat, chip))
     for subject, decay in measurement.decays.items():
         played = _played(measurement, subject)
         worst = max(measurement.channels[name].error_estimate for name in played)
-        found.extend(_decay_metrics("-".join(map(str, subject)), decay, worst))
-    found.extend(_load_metrics(measurement))
+        name = "-".join(map(str, subject))
+        found.extend(_decay_metrics(name, decay, worst))
+        warm = measurement.decays_at_load.get(subject)
+        found.append(_epc_at_load(name, warm, worst, unknown_load))
+        played_counts = played_in(measurement, subject)
+        found.extend(clifford_metrics(name, played_counts, thermal, unknown_load))
+    stages = [stage.name for stage in cryostat_of(chip).stages]
+    found.extend(load_metrics(measurement.load, chip, stages))
+    if measurement.over_time is not None:
+        found.extend(timeline_metrics(measurement.over_time))
     return tuple(sorted(found, key=lambda metric: metric.id))

@@ -9,7 +9,7 @@ it. Errors per Clifford take the sum of their gates' intervals.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from qtregress.calibrate.ensemble import NO_SPREAD, Spread, reach, widened
 from qtregress.calibrate.recalibration import Recalibration, coherent_interval
@@ -17,17 +17,21 @@ from qtregress.channels.coherence import coherence_limit
 from qtregress.channels.ideal import ideal_image
 from qtregress.channels.unitary_error import infidelity
 from qtregress.chip.chip import Chip
-from qtregress.metrics.collect import incoherent_error
+from qtregress.metrics.cliffords import clifford_gates
+from qtregress.metrics.collect import idle_error, incoherent_error
 from qtregress.metrics.difference import Difference
 from qtregress.metrics.measurement import Measurement
 from qtregress.metrics.metric import Metric
-from qtregress.rb.clifford import MEAN_CX, MEAN_SX, pair_group
-from qtregress.rb.gateset import ID_SX, SX_ID, SX_SX
+from qtregress.rb.exact import ExactDecay
 
-_BOUNDED = frozenset({"gate.error", "gate.error_at_load", "rb.epc"})
+_BOUNDED = frozenset(
+    {"gate.error", "gate.error_at_load", "layer.error", "rb.epc", "rb.epc_at_load"}
+)
 _LARGEST_SCALE = 20.0
 _ON_A_PAIR = 6 / 5
 """1 - F_avg = d/(d + 1) (1 - F_pro): what one qubit's error (2/3) counts on a pair (4/5)."""
+_NO_LOSS = 1e-12
+"""Below this a change of loss is rounding."""
 _MEASURED_SHARE = 0.1
 """Of a measured error that is always taken to be coherent."""
 
@@ -123,11 +127,18 @@ def error_changes(
             incoherent=lossy,
             scale=gate_scale(old.chip, gate_id, limit),
             note=(
-                f"Loss changed it by {lossy:+.2e}; the pulses moved by c = {max(c):.2e}, and "
+                f"{_loss_words(lossy)}; the pulses moved by c = {max(c):.2e}, and "
                 f"OLD's own coherent error is up to {e:.2e}."
             ),
         )
     return values
+
+
+def _loss_words(change: float) -> str:
+    """What loss did to an error, rounding apart."""
+    if abs(change) < _NO_LOSS:
+        return "Loss did not change it"
+    return f"Loss changed it by {change:+.2e}"
 
 
 def _coherent(
@@ -139,24 +150,23 @@ def _coherent(
     return widened(distance, unknown_error, spread.distance[gate_id], spread.loss[gate_id])
 
 
-def _clifford_gates(
-    measurement: Measurement, subject: tuple[int, ...]
-) -> tuple[dict[str, float], dict[str, float]]:
-    """Mean numbers in a Clifford: pulsed gates by id, and joint layers by id."""
-    if len(subject) == 1:
-        return {f"sx:{subject[0]}": MEAN_SX}, {}
-    native = measurement.plan.pairs[subject[0], subject[1]]
-    counts = pair_group(1 if native.qubits != subject else 0).mean_counts()
-    names = {SX_SX: "sx.sx", SX_ID: "sx.id", ID_SX: "id.sx"}
-    pair = f"{subject[0]}-{subject[1]}"
-    layers = {f"{name}:{pair}": counts[word] for word, name in names.items()}
-    both = counts[SX_SX]
-    gates = {
-        native.id: MEAN_CX,
-        f"sx:{subject[0]}": both + counts[SX_ID],
-        f"sx:{subject[1]}": both + counts[ID_SX],
-    }
-    return gates, layers
+def layer_changes(
+    old: Measurement, new: Measurement, gates: Mapping[str, ErrorChange]
+) -> dict[str, ErrorChange]:
+    """The change of error of a layer with each gate: the gate's, and everybody else's waiting."""
+    found = {}
+    for gate_id, change in gates.items():
+        before, after = (
+            idle_error(one.chip, one.channels[gate_id].qubits, one.channels[gate_id].duration_s)
+            for one in (old, new)
+        )
+        found[gate_id] = replace(
+            change,
+            incoherent=change.incoherent + after - before,
+            scale=change.scale + before,
+            note=f"The gate's own change, and {after - before:+.2e} of waiting neighbours.",
+        )
+    return found
 
 
 def _clifford_change(
@@ -164,6 +174,8 @@ def _clifford_change(
     subject: tuple[int, ...],
     gates: Mapping[str, ErrorChange],
     spread: Spread,
+    *,
+    loaded: bool,
 ) -> ErrorChange | None:
     """The change of error per Clifford of one qubit or pair; None where it is not known.
 
@@ -172,9 +184,9 @@ def _clifford_change(
     The exact change is always contained.
     """
     old, new = measurements
-    counts, layers = _clifford_gates(old, subject)
-    is_same = (counts, layers) == _clifford_gates(new, subject)
-    exact = (old.decays[subject].epc, new.decays[subject].epc)
+    counts, layers = clifford_gates(old, subject)
+    is_same = (counts, layers) == clifford_gates(new, subject)
+    exact = [_decays(one, loaded=loaded)[subject].epc for one in measurements]
     if not is_same or exact[0] is None or exact[1] is None or not counts.keys() <= gates.keys():
         return None
     weights = {
@@ -182,7 +194,11 @@ def _clifford_change(
         for name, n in counts.items()
     }
     lossy = sum(
-        n * (incoherent_error(new.channels[name]) - incoherent_error(old.channels[name]))
+        n
+        * (
+            incoherent_error(new.channels[name], loaded=loaded)
+            - incoherent_error(old.channels[name], loaded=loaded)
+        )
         for name, n in layers.items()
     )
     lossy += sum(
@@ -208,13 +224,23 @@ def _clifford_change(
     )
 
 
+def _decays(measurement: Measurement, *, loaded: bool) -> Mapping[tuple[int, ...], ExactDecay]:
+    return measurement.decays_at_load if loaded else measurement.decays
+
+
 def clifford_changes(
-    old: Measurement, new: Measurement, gates: Mapping[str, ErrorChange], spread: Spread
+    old: Measurement,
+    new: Measurement,
+    gates: Mapping[str, ErrorChange],
+    spread: Spread,
+    *,
+    loaded: bool = False,
 ) -> dict[str, ErrorChange]:
     """The change of error per Clifford, where all gates of a Clifford were compared."""
     found = {}
-    for subject in old.decays.keys() & new.decays.keys():
-        change = _clifford_change((old, new), subject, gates, spread)
+    both = _decays(old, loaded=loaded).keys() & _decays(new, loaded=loaded).keys()
+    for subject in both:
+        change = _clifford_change((old, new), subject, gates, spread, loaded=loaded)
         if change is not None:
             found["-".join(map(str, subject))] = change
     return found
@@ -303,12 +329,7 @@ def compare(
     """Every metric of either measurement as a paired difference, sorted by id."""
     before = {metric.id: metric for metric in old[1]}
     after = {metric.id: metric for metric in new[1]}
-    gates = error_changes(old[0], new[0], absorbed.distance, spread, loaded=False)
-    warm = error_changes(old[0], new[0], absorbed.distance, spread, loaded=True)
-    cliffords = clifford_changes(old[0], new[0], gates, spread)
-    bounds = {f"gate.error/{name}": change for name, change in gates.items()}
-    bounds |= {f"gate.error_at_load/{name}": change for name, change in warm.items()}
-    bounds |= {f"rb.epc/{name}": change for name, change in cliffords.items()}
+    bounds = _bounds(old[0], new[0], absorbed, spread)
     rows = _recalibration(absorbed)
     for metric_id in before.keys() | after.keys():
         was, now = before.get(metric_id), after.get(metric_id)
@@ -319,6 +340,26 @@ def compare(
         elif was is not None and now is not None:
             rows.append(_paired(was, now, bounds))
     return tuple(sorted(rows, key=lambda row: row.id))
+
+
+def _bounds(
+    old: Measurement, new: Measurement, absorbed: Recalibration, spread: Spread
+) -> dict[str, ErrorChange]:
+    """How every error that is not compared as it is may have changed, by metric id."""
+    found: dict[str, ErrorChange] = {}
+    gates = error_changes(old, new, absorbed.distance, spread, loaded=False)
+    errors = {
+        "gate.error": gates,
+        "layer.error": layer_changes(old, new, gates),
+        "rb.epc": clifford_changes(old, new, gates, spread),
+    }
+    if not old.load.problem and not new.load.problem:
+        warm = error_changes(old, new, absorbed.distance, spread, loaded=True)
+        errors["gate.error_at_load"] = warm
+        errors["rb.epc_at_load"] = clifford_changes(old, new, warm, spread, loaded=True)
+    for metric, changes in errors.items():
+        found |= {f"{metric}/{name}": change for name, change in changes.items()}
+    return found
 
 
 def _paired(was: Metric, now: Metric, bounds: Mapping[str, ErrorChange]) -> Difference:

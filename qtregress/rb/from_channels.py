@@ -1,6 +1,7 @@
 """From simulated gates to what benchmarking plays."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -35,6 +36,15 @@ def _pair(pair: tuple[int, int], native: GateChannel, layers: list[GateChannel])
         layer_duration_s=both.duration_s,
         cx_duration_s=native.duration_s,
     )
+
+
+def warmed(channels: Mapping[str, GateChannel]) -> dict[str, GateChannel]:
+    """The channels with their maps at load as their maps, those that have one."""
+    return {
+        name: replace(one, superoperator=one.at_load)
+        for name, one in channels.items()
+        if one.at_load is not None
+    }
 
 
 def gate_sets(plan: Plan, channels: Mapping[str, GateChannel]) -> dict[tuple[int, ...], Gates]:

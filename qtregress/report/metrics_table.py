@@ -11,29 +11,59 @@ from qtregress.verdict.rules import quantity
 
 _GATES = {
     "gate.error": "error",
-    "gate.incoherent_error": "incoherent",
+    "gate.error_at_load": "at load",
+    "layer.error": "its layer",
     "gate.leakage": "leakage",
     "heat.chip_energy_j": "at the chip",
-    "heat.quantum_j": "into the bath",
     "gate.duration_s": "length",
 }
-_DECAYS = {"rb.epc": "error per Clifford", "rb.p": "p", "rb.gap": "gap"}
+_DECAYS = {
+    "rb.epc": "error per Clifford",
+    "rb.epc_at_load": "at load",
+    "rb.p": "p",
+    "rb.gap": "gap",
+}
+_QUBITS = {
+    "qubit.t1_s": "T1",
+    "qubit.t1_at_load_s": "at load",
+    "qubit.t2_s": "T2",
+    "qubit.t2_at_load_s": "at load",
+    "thermal.extra_photons": "extra photons",
+}
+_LINES = {
+    "thermal.line_power_w": "mean power",
+    "thermal.film_k": "last film",
+    "thermal.film_peak_k": "film peak",
+    "thermal.line_photons": "photons",
+}
 _STAGES = {
-    "thermal.mean_power_w": "mean power",
+    "thermal.active_power_w": "pulses",
+    "thermal.mean_power_w": "with cables",
     "thermal.utilization": "utilization",
     "thermal.temperature_k": "temperature",
 }
+_TABLES = (
+    ("gate", _GATES),
+    ("qubits", _DECAYS),
+    ("qubit", _QUBITS),
+    ("line", _LINES),
+    ("stage", _STAGES),
+)
 
 
 def metrics_tables(metrics: Sequence[Metric]) -> Iterator[Table]:
-    """A table a subject: gates, decays, stages; undecided values are a dash."""
-    for title, columns in (("gate", _GATES), ("qubits", _DECAYS), ("stage", _STAGES)):
+    """A table a kind of subject; undecided values are a dash."""
+    for title, columns in _TABLES:
         yield _table(title, columns, metrics)
 
 
 def _table(title: str, columns: Mapping[str, str], metrics: Sequence[Metric]) -> Table:
     cells = {metric.id: quantity(metric.value, metric.unit) for metric in metrics}
     subjects = sorted({m.subject for m in metrics if m.metric in columns}, key=_natural)
+    if title == "stage":
+        # from warm to cold
+        warmth = {m.subject: m.value or 0.0 for m in metrics if m.metric == "thermal.temperature_k"}
+        subjects.sort(key=lambda stage: -warmth.get(stage, 0.0))
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     table.add_column(title)
     for name in columns.values():

@@ -15,8 +15,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from qtregress.chip.chip import Attenuator
+from qtregress.chip.chip import Attenuator, FluxLine, Qubit, Readout
 from qtregress.units import HBAR_J_S, angular, decibel_to_ratio
+
+LINE_OHM = 50.0
+"""Impedance of every line."""
 
 Complex = NDArray[np.complex128]
 Real = NDArray[np.float64]
@@ -49,6 +52,42 @@ def chip_energy_j(
     """
     power_w = chip_power_w(omega_rad_s, frequency_hz=frequency_hz, kappa_ext_hz=kappa_ext_hz)
     return float(power_w.sum() * dt_s)
+
+
+def readout_power_w(samples: Complex, readout: Readout) -> Real:
+    """Power in W that arrives at the chip over a readout line, shape (T,).
+
+    A one-port resonator driven on resonance holds n = 4 kappa_ext P / (hbar omega kappa^2)
+    photons (Gardiner and Collett, Phys. Rev. A 31, 3761 (1985)); its port takes all of kappa.
+    What was calibrated is that ``photons`` sit in it at the amplitude ``photons_at``.
+
+    Args:
+        samples: relative to full scale, shape (T,).
+        readout: with frequency, linewidth and ``photons_at``.
+
+    Raises:
+        ValueError: the readout lacks one of them.
+    """
+    if not is_calibrated(readout):
+        raise ValueError("the readout must have frequency_hz, kappa_hz and photons_at")
+    quantum_j = HBAR_J_S * angular(readout.frequency_hz or 0.0)
+    full_w = quantum_j * angular(readout.kappa_hz or 0.0) * readout.photons / 4
+    return np.asarray(full_w * np.abs(samples / (readout.photons_at or 1.0)) ** 2)
+
+
+def is_calibrated(readout: Readout) -> bool:
+    """Whether a readout pulse's power is known."""
+    return None not in {readout.frequency_hz, readout.kappa_hz, readout.photons_at}
+
+
+def flux_power_w(samples: Complex, flux: FluxLine) -> Real:
+    """Forward power in W at the chip of a baseband current, I^2 Z0 / 4, shape (T,).
+
+    The chip ends the line in a short, where the current is twice that of the forward wave
+    (Krinner et al., EPJ Quantum Technology 6:2 (2019), section 5).
+    """
+    current_a = flux.ampere_per_amp * samples.real
+    return np.asarray(current_a**2 * LINE_OHM / 4)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,3 +131,31 @@ def stack_heat(at_chip: float, attenuators: Sequence[Attenuator]) -> StackHeat:
         reflected[pad.stage] += back * (1 - 1 / ratio)
         wave, back = wave * ratio, back / ratio
     return StackHeat(downward=downward, reflected=reflected, sent=wave, escaped=back)
+
+
+def line_heat(qubit: Qubit, line: str, at_chip: float) -> dict[str, float]:
+    """Heat by stage of one of the qubit's lines (``d0``, ``m0``, ``f0``); J or W as ``at_chip``.
+
+    A flux line's current also heats every resistive section, I^2 R.
+
+    Raises:
+        ValueError: the qubit has no such line.
+    """
+    match line[0]:
+        case "d":
+            return stack_heat(at_chip, qubit.drive.attenuators).stages
+        case "m":
+            return stack_heat(at_chip, qubit.readout.attenuators).stages
+        case "f" if qubit.flux is not None:
+            found = stack_heat(at_chip, qubit.flux.attenuators).stages
+            for stage, ohm in qubit.flux.resistance_ohm.items():
+                found[stage] = found.get(stage, 0.0) + at_chip * 4 * ohm / LINE_OHM
+            return found
+    raise ValueError(f"qubit {qubit.index} has no line {line}")
+
+
+def bias_heat_w(qubit: Qubit) -> dict[str, float]:
+    """Heat by stage of the qubit's flux bias, I^2 R all day; nothing without a flux line."""
+    if qubit.flux is None:
+        return {}
+    return {stage: qubit.flux.bias_a**2 * ohm for stage, ohm in qubit.flux.resistance_ohm.items()}

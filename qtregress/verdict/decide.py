@@ -13,6 +13,7 @@ from qtregress.verdict.verdict import (
     Evidence,
     InputName,
     JudgedMetric,
+    KappaRow,
     Outcome,
     Unjudged,
     Verdict,
@@ -48,6 +49,8 @@ class Circumstances:
     environment: dict[str, str]
     created: str
     commit: str | None = None
+    scenario: str | None = None
+    kappa_scan: tuple[KappaRow, ...] = ()
 
 
 def decide(
@@ -113,6 +116,8 @@ def document(decision: Decision, circumstances: Circumstances) -> Verdict:
             old_firmware=circumstances.old_firmware,
             new_firmware=circumstances.new_firmware,
             unjudged=decision.unjudged,
+            scenario=circumstances.scenario,
+            kappa_scan=circumstances.kappa_scan,
         ),
         metrics=decision.metrics,
     )

@@ -80,11 +80,39 @@ DEFAULT_POLICY = Policy(
             why="Operators accept a tenth of a gate's error, and nobody measures below 1e-5.",
         ),
         Rule(
+            metrics="layer.error/*",
+            margin_relative=0.10,
+            margin_absolute=1e-5,
+            critical=True,
+            why="A longer gate is cooler, and everybody else waits for it.",
+        ),
+        Rule(
+            metrics="rb.epc_at_load/*",
+            margin_relative=0.10,
+            margin_absolute=1e-5,
+            critical=False,
+            why=_ASSUMED,
+        ),
+        Rule(
             metrics="rb.epc/*",
             margin_relative=0.10,
             margin_absolute=1e-5,
             critical=True,
             why="Error per Clifford is what randomized benchmarking will show on the fridge.",
+        ),
+        Rule(
+            metrics="gate.slow_noise_error/*",
+            margin_relative=0.10,
+            margin_absolute=1e-5,
+            critical=True,
+            why="A gate that slow frequency noise hurts more is worse on most days.",
+        ),
+        Rule(
+            metrics="gate.leakage_at_load/*",
+            margin_relative=0.10,
+            margin_absolute=1e-4,
+            critical=False,
+            why=_ASSUMED,
         ),
         Rule(
             metrics="gate.leakage/*",
@@ -129,6 +157,42 @@ DEFAULT_POLICY = Policy(
             critical=False,
             why=_ASSUMED,
         ),
+        *(
+            Rule(metrics=f"{name}/*", margin_relative=0.05, critical=False, why=_ASSUMED)
+            for name in (
+                "heat.line_peak_w",
+                "thermal.active_power_w",
+                "thermal.film_k",
+                "thermal.film_peak_k",
+                "thermal.line_photons",
+                "thermal.temperature_k",
+            )
+        ),
+        *(
+            Rule(
+                metrics=f"{name}/*",
+                margin_relative=0.10,
+                direction="higher",
+                critical=False,
+                why=_ASSUMED,
+            )
+            for name in ("qubit.t1_at_load_s", "qubit.t2_at_load_s")
+        ),
+        Rule(
+            metrics="thermal.recovery_s/*",
+            margin_relative=0.20,
+            margin_absolute=1.0,
+            critical=False,
+            why="After a burst nobody wants to wait a fifth longer.",
+        ),
+        Rule(
+            metrics="thermal.ripple_k/*",
+            margin_relative=0.20,
+            margin_absolute=1e-4,
+            critical=False,
+            limit=0.1,
+            why="Above 0.1 K of ripple a plate is no constant bath.",
+        ),
         Rule(
             metrics="thermal.utilization/*",
             margin_relative=0.05,
@@ -152,7 +216,23 @@ DEFAULT_POLICY = Policy(
         ),
         Rule(metrics="rb.error_per_gate/*", margin_relative=0.10, critical=False, why=_SHOWN),
         Rule(metrics="gate.incoherent_error/*", margin_relative=0.10, critical=False, why=_SHOWN),
-        Rule(metrics="heat.quantum_j/*", margin_relative=0.10, critical=False, why=_SHOWN),
+        *(
+            Rule(
+                metrics=f"{name}/*",
+                margin_relative=0.10,
+                margin_absolute=1e-28,
+                critical=False,
+                why=_SHOWN,
+            )
+            for name in ("heat.quantum_j", "heat.bath_j", "thermo.*_j")
+        ),
+        Rule(
+            metrics="thermo.entropy_production/*",
+            margin_relative=0.10,
+            margin_absolute=1e-6,
+            critical=False,
+            why=_SHOWN,
+        ),
         Rule(metrics="recalibration.gain/*", margin_absolute=0.01, critical=False, why=_DRIFT),
         Rule(
             metrics="recalibration.phase_rad/*",

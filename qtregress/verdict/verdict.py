@@ -12,7 +12,7 @@ from qtregress.verdict.policy import Direction
 
 Outcome = Literal["ok", "regressed", "undecided", "improved", "waived"]
 VerdictWord = Literal["promote", "hold", "rollback"]
-InputName = Literal["old", "new", "chip", "new_chip", "baseline", "policy", "workload"]
+InputName = Literal["old", "new", "chip", "new_chip", "baseline", "policy", "workload", "scenario"]
 
 PASSING: frozenset[Outcome] = frozenset({"ok", "improved"})
 """Outcomes that let a critical metric promote."""
@@ -80,6 +80,16 @@ class Unjudged(Model):
     new: Annotated[str, Field(max_length=200)]
 
 
+class KappaRow(Model):
+    """What the metrics at load would decide at ``factor`` times the assumed coupling."""
+
+    factor: Real
+    verdict: VerdictWord
+    film_peak_k: Real | None
+    worst: MetricId
+    why: Sentence
+
+
 class Evidence(Model):
     """What reports need besides the metrics."""
 
@@ -87,6 +97,8 @@ class Evidence(Model):
     old_firmware: Name
     new_firmware: Name
     unjudged: tuple[Unjudged, ...] = ()
+    scenario: Name | None = None
+    kappa_scan: tuple[KappaRow, ...] = ()
 
 
 class Verdict(Model):

@@ -18,7 +18,7 @@ from qtregress.cli.workers import workers
 from qtregress.files.ibm_backend import read_ibm_backend
 from qtregress.metrics.collect import collect
 from qtregress.metrics.compare import gate_limit
-from qtregress.pipeline import Means, measure
+from qtregress.pipeline import Means, Side, measure
 from qtregress.pulses.profile import Profile
 from qtregress.run import Run
 from qtregress.thermal.workload import DEFAULT_WORKLOAD
@@ -51,7 +51,8 @@ class Row:
 def rows_of(profile: Profile, chip: Chip, run: Run) -> list[Row]:
     """A row for every gate with a reported error, on the chip fitted to this profile."""
     fitted = fit_drive(chip, profile, run)
-    (measurement,) = measure([profile], fitted, DEFAULT_WORKLOAD, Means(run=run))
+    side = Side(profile=profile, chip=fitted, workload=DEFAULT_WORKLOAD)
+    (measurement,) = measure([side], Means(run=run))
     values = {metric.id: metric.value for metric in collect(measurement)}
     lengths = {gate.id: gate.duration * profile.dt_ns * 1e-9 for gate in profile.gates}
     fits = {} if fitted.fit is None else {fit.gate: fit for fit in fitted.fit.gates}

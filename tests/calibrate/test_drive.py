@@ -138,7 +138,7 @@ def test_fit_leaves_what_it_cannot_see(chip: Chip, profile: Profile) -> None:
     """Attenuators, kappa and the film are no business of the fit."""
     found = fit_line(chip, profile, 0)
 
-    kept = {"kappa_ext_hz", "attenuators", "film_volume_m3", "compression_at"}
+    kept = {"kappa_ext_hz", "attenuators", "film", "compression_at"}
     assert found.model_dump(include=kept) == chip.qubit(0).drive.model_dump(include=kept)
 
 

@@ -91,7 +91,6 @@ def toy_chip(  # noqa: PLR0913  a keyword for each thing a test varies
         frequency_offset_hz=offset_hz,
         kappa_ext_hz=53.0,
         attenuators=(),
-        film_volume_m3=6e-15,
     )
     made = [
         Qubit(

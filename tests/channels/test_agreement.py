@@ -123,16 +123,15 @@ def test_what_is_no_number_is_no_channel(value: float) -> None:
 
 
 def test_two_simulations_of_one_gate_differ_by_their_worst_element() -> None:
-    """Maps, blocks, dwell times and estimates count; the same channel differs by nothing."""
+    """Maps, blocks and estimates count; the same channel differs by nothing."""
     task = gate_task(X, ONE.profile, ONE.chip, loads=(), engine="fast")
     (found,) = simulate_gate(task)
     others = [
         replace(found, superoperator=found.superoperator + 1e-3),
         replace(found, blocks=found.blocks - 1e-3j),
-        replace(found, dwell_s=found.dwell_s - 1e-3),
         replace(found, error_estimate=found.error_estimate + 1e-3),
     ]
 
     assert channel_difference(found, found) == 0
-    assert [channel_difference(found, one) for one in others] == pytest.approx([1e-3] * 4)
-    assert channel_difference(found, replace(found, dwell_s=found.dwell_s * np.nan)) == np.inf
+    assert [channel_difference(found, one) for one in others] == pytest.approx([1e-3] * 3)
+    assert channel_difference(found, replace(found, blocks=found.blocks * np.nan)) == np.inf

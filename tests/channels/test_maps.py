@@ -250,13 +250,12 @@ def test_a_pair_does_not_depend_on_what_was_asked_before(device: Devices) -> Non
 
 @pytest.mark.parametrize(("gate_id", "phases"), [("x:0", 1), ("cx:0-1", 4)])
 def test_old_is_old_to_the_bit(gate_id: str, phases: int, device: Devices) -> None:
-    """A gate simulated twice gives the same map, dwell times and unitaries, to the bit."""
+    """A gate simulated twice gives the same map and unitaries, to the bit."""
     case = device("lima").gate(gate_id, levels=3)
     one, two = (case.propagation(*START_PHASES_RAD[:phases]) for _ in range(2))
 
     assert np.array_equal(one.at(case.bath).superoperator, two.at(case.bath).superoperator)
     assert np.array_equal(one.lossless.unitaries, two.lossless.unitaries)
-    assert np.array_equal(one.lossless.dwell_s, two.lossless.dwell_s)
 
 
 # Silence

@@ -172,27 +172,6 @@ def test_phase_shift_before_a_pulse_turns_forward(make_case: Cases) -> None:
     assert np.abs(turned - plain @ np.diag([1, np.exp(0.4j)])).max() < 1e-12
 
 
-@pytest.mark.parametrize("levels", [2, 4])
-def test_dwell_of_an_idle_gate_is_its_duration(levels: int, make_case: Cases) -> None:
-    """An idle gate spends half its time in each computational state, none above."""
-    found = make_case(idle(0, IDLE), levels=levels).propagation().lossless.dwell_s
-
-    expected = [IDLE_S / 2, IDLE_S / 2, *[0.0] * (levels - 2)]
-    assert found == pytest.approx(expected, rel=1e-12)
-
-
-@given(amp=st.floats(0, 1), rabi_hz=st.floats(1e5, 1e8))
-def test_dwell_adds_up_to_the_duration(amp: float, rabi_hz: float, make_case: Cases) -> None:
-    """The times spent in all states add up to the gate's duration."""
-    found = (
-        make_case(square(amp, duration=40), levels=4, rabi_hz=rabi_hz)
-        .propagation()
-        .lossless.dwell_s
-    )
-
-    assert found.sum() == pytest.approx(40 * DT_S, rel=1e-10)
-
-
 def test_thermal_photons_leak(make_case: Cases) -> None:
     """Photons lift an idle transmon out of its computational states at gamma n t, to 3 %."""
     photons = 0.01

@@ -1,8 +1,6 @@
-"""Quadrature along a gate: nodes and weights, flat tops, and the time spent in each state."""
+"""Quadrature along a gate: nodes and weights, and flat tops."""
 
-import math
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,19 +12,16 @@ from qtregress.channels import paths
 from qtregress.channels.decay import decay
 from qtregress.channels.dissipators import ladders
 from qtregress.channels.dynamics import compile_patch
-from qtregress.channels.paths import FlatTop, Path, Ramp, dwell
-from qtregress.channels.problem import GateProblem
+from qtregress.channels.paths import FlatTop, Path, Ramp
 from qtregress.channels.propagation import (
     Steps,
     course,
     segment_propagator,
     step_propagators,
-    unitaries,
 )
 from qtregress.pulses.profile import Constant, Drag, Gate, Pulse, Samples
-from qtregress.units import angular
-from tests.channels.cases import Case, Cases, Devices
-from tests.channels.solutions import finely, off
+from tests.channels.cases import Case, Cases
+from tests.channels.solutions import off
 
 Complex = NDArray[np.complex128]
 Floats = NDArray[np.float64]
@@ -317,88 +312,3 @@ def test_every_shape_has_the_exact_map(shape: str, make_case: Cases) -> None:
     case = make_case(SHAPES[shape], levels=4, rabi_hz=2e7, t1_s=2e-5, t2_s=2e-5, photons=0.1)
 
     assert off(case.map, case.held()) < 2e-9
-
-
-# Dwell times
-
-
-@pytest.mark.physics
-@pytest.mark.parametrize("duration", [40, 450])
-@given(rabi_hz=st.floats(1e5, 4e7))
-def test_dwell_is_that_of_a_rotating_qubit(duration: int, rabi_hz: float, make_case: Cases) -> None:
-    """Driven on resonance from its ground state a qubit is excited for t/2 - sin(W t)/(2 W)."""
-    ((_, one),) = parts(make_case(square(duration), rabi_hz=rabi_hz))
-    rate, time_s = angular(rabi_hz) * 0.5, duration * DT_S
-    expected = time_s / 2 - math.sin(rate * time_s) / (2 * rate)
-
-    found = dwell(one, np.array([[1], [0]], dtype=complex))
-
-    assert found[1] == pytest.approx(expected, abs=1e-5 * time_s)
-    assert found.sum() == pytest.approx(time_s, rel=1e-12)
-
-
-@pytest.mark.physics
-@pytest.mark.parametrize("duration", [40, 450])
-def test_dwell_depends_on_the_input(duration: int, make_case: Cases) -> None:
-    """From the state along the drive's axis a qubit is excited half the time, at any angle."""
-    ((_, one),) = parts(make_case(square(duration), rabi_hz=5e6))
-
-    found = dwell(one, np.full((2, 1), math.sqrt(0.5), dtype=complex))
-
-    assert found == pytest.approx([duration * DT_S / 2] * 2, rel=1e-9)
-
-
-def test_dwell_takes_the_mean_over_inputs(make_case: Cases) -> None:
-    """Two inputs side by side spend the mean of what each spends."""
-    ((_, one),) = parts(make_case(smooth(), levels=3, rabi_hz=2e7))
-    inputs = np.eye(3, dtype=complex)[:, :2]
-
-    each = [dwell(one, inputs[:, [k]]) for k in range(2)]
-
-    assert dwell(one, inputs) == pytest.approx(np.mean(each, axis=0), rel=1e-12)
-
-
-def test_dwell_follows_the_populations_from_part_to_part(make_case: Cases) -> None:
-    """Over carriers that follow each other dwell times are those of the propagator in between."""
-    rows = [
-        Constant(envelope="constant", channel=channel, t0=t0, duration=30, amp=0.5)
-        for channel, t0 in (("d0", 0), ("u0", 30), ("d1", 60), ("d0", 90))
-    ]
-    gate = Gate(name="cx", qubits=(0, 1), duration=120, pulses=tuple(rows))
-    case = make_case(gate, levels=3, rabi_hz=2e8, j_hz=5e6)
-    problem = case.problem
-    compiled, inputs = compile_patch(problem.patch), problem.patch.computational
-
-    populations = np.array(
-        [
-            np.mean(np.abs(unitaries(until(problem, stop), compiled, (0.0,))[0][:, inputs]) ** 2, 1)
-            for stop in range(1, problem.samples + 1)
-        ]
-    )
-    start = np.zeros(9)
-    start[inputs] = 1 / len(inputs)
-    expected = DT_S * (populations.sum(axis=0) - populations[-1] / 2 + start / 2)
-
-    found = case.propagation().lossless.dwell_s
-
-    assert len(case.propagation().legs[0]) == 3
-    # over uniform inputs phases between parts show in the leakage alone, by 4e-3
-    assert np.abs(found - expected).max() < 1e-4 * problem.duration_s
-
-
-def until(problem: GateProblem, stop: int) -> GateProblem:
-    """The gate broken off before that sample."""
-    tones = tuple(replace(t, envelope_rad_s=t.envelope_rad_s[:stop]) for t in problem.tones)
-    return replace(problem, tones=tones, samples=stop)
-
-
-@pytest.mark.parametrize("gate_id", ["x:0", "cx:0-1"])
-def test_dwell_of_a_shipped_gate_is_that_of_finer_nodes(gate_id: str, device: Devices) -> None:
-    """Dwell times of a real gate are those of four times as many nodes to a millionth."""
-    case = device("lima").gate(gate_id, levels=3)
-
-    found = case.propagation().lossless.dwell_s
-
-    finer = finely(case.problem).lossless.dwell_s
-    assert np.abs(found - finer).max() < 1e-6 * case.problem.duration_s
-    assert found.sum() == pytest.approx(case.problem.duration_s, rel=1e-9)

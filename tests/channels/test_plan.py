@@ -3,6 +3,9 @@
 import pytest
 
 from qtregress.channels.plan import Plan, gate_task, plan
+from qtregress.channels.problem import bath_of
+from qtregress.channels.simulate import LoadTask
+from qtregress.chip.bath import Extra
 from qtregress.chip.chip import Chip, GateFit
 from qtregress.pulses.profile import Gate, Profile
 from tests import small
@@ -169,14 +172,21 @@ def test_an_unfitted_gate_is_refused_with_its_residual() -> None:
     )
 
 
+def load_of(gate: Gate, case: small.Case, **photons: float) -> LoadTask:
+    """A load that adds these photons to the qubits ``q0``, ``q1``."""
+    extra = {int(name[1:]): Extra(photons=value) for name, value in photons.items()}
+    return LoadTask(bath=bath_of(case.chip, gate.qubits, extra))
+
+
 def test_the_load_warms_only_the_loaded_bath() -> None:
     """One task carries the bath as calibrated and one a load, whose photons are added."""
     case = small.small(0)
     gate = case.profile.by_id["x:0"]
+    loads = [load_of(gate, case, q0=0.5), load_of(gate, case), load_of(gate, case, q0=0.1)]
 
-    task = gate_task(gate, case.profile, case.chip, loads=[{0: 0.5}, {}, {0: 0.1}], engine="fast")
+    task = gate_task(gate, case.profile, case.chip, loads=loads, engine="fast")
 
-    hot, calm, warm = task.loads
+    hot, calm, warm = (load.bath for load in task.loads)
     assert task.cold == calm
     assert task.cold[0].up[0] < warm[0].up[0] < hot[0].up[0]
     assert task.cold[0].dephasing == hot[0].dephasing
@@ -196,6 +206,7 @@ def test_photons_of_other_qubits_warm_no_gate() -> None:
     """A load heats the qubits of the gate alone."""
     gate = PAIR.profile.by_id["x:0"]
 
-    task = gate_task(gate, PAIR.profile, PAIR.chip, loads=[{1: 0.5}], engine="fast")
+    loads = [load_of(gate, PAIR, q1=0.5)]
+    task = gate_task(gate, PAIR.profile, PAIR.chip, loads=loads, engine="fast")
 
-    assert task.loads == (task.cold,)
+    assert [load.bath for load in task.loads] == [task.cold]

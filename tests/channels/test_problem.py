@@ -12,6 +12,7 @@ from qtregress.channels.problem import (
     patch_of,
     why_not_simulated,
 )
+from qtregress.chip.bath import Extra
 from qtregress.chip.chip import Chip
 from qtregress.pulses.layers import idle, layer
 from qtregress.pulses.profile import Constant, Gate, Profile, ShiftPhase
@@ -98,7 +99,7 @@ def test_duration_is_the_samples_times_dt(make_chip: Chips, make_profile: Profil
 
 def test_extra_photons_warm_their_qubit_only(make_chip: Chips) -> None:
     """Photons of the load excite the qubit they belong to and no other."""
-    cold, warm = bath_of(make_chip(qubits=2), (0, 1), {1: 0.01})
+    cold, warm = bath_of(make_chip(qubits=2), (0, 1), {1: Extra(photons=0.01)})
 
     assert [cold.up[0], warm.up[0]] == pytest.approx([0.0, 0.01 / 100e-6], rel=1e-9)
 

@@ -1,24 +1,29 @@
 """A gate's channel: baths, start phases, what the engines share."""
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from qtregress.channels.channel import GateChannel, average_fidelity
-from qtregress.channels.problem import bath_of
+from qtregress.channels.fast import Propagation
+from qtregress.channels.memory import NOTHING, Store
+from qtregress.channels.problem import GateProblem, bath_of
 from qtregress.channels.simulate import (
     START_PHASES_RAD,
     Engine,
     GateTask,
+    LoadTask,
     blocks,
     simulate_gate,
     start_phases_rad,
 )
 from qtregress.channels.unitary_error import infidelity
 from qtregress.chip.bath import TransmonRates
+from tests import small
 from tests.channels.cases import Case, Devices
 from tests.channels.solutions import held
 
@@ -29,9 +34,11 @@ State = Callable[[str, float], None]
 def task(case: Case, *photons: float, engine: Engine = "fast") -> GateTask:
     """A case's gate, with a load for each of these numbers of extra photons."""
     loads = tuple(
-        tuple(
-            replace(rates, up=tuple(up + extra * down for up, down in pairs(rates)))
-            for rates in case.bath
+        LoadTask(
+            bath=tuple(
+                replace(rates, up=tuple(up + extra * down for up, down in pairs(rates)))
+                for rates in case.bath
+            )
         )
         for extra in photons
     )
@@ -147,7 +154,7 @@ def test_a_loaded_channel_is_as_wrong_as_its_worse_map(device: Devices) -> None:
 
 def loaded_exactly(case: Case, photons: float) -> Complex:
     """The exact map of a gate of one carrier at load."""
-    (bath,) = task(case, photons).loads
+    bath = task(case, photons).loads[0].bath
     return held(case.problem, bath)
 
 
@@ -178,13 +185,12 @@ def test_channel_knows_its_gate(device: Devices) -> None:
 
 
 def test_channel_keeps_the_lossless_answer(device: Devices) -> None:
-    """A channel's blocks are those asked for alone, its dwell times add up to its duration."""
+    """A channel's blocks are those asked for alone, its duration the problem's."""
     case = device("lima").gate("cx:0-1", levels=3)
 
     (found,) = simulate_gate(task(case))
 
     assert np.array_equal(found.blocks, blocks(case.problem))
-    assert found.dwell_s.sum() == pytest.approx(found.duration_s, rel=1e-9)
     assert found.duration_s == case.problem.duration_s
 
 
@@ -195,3 +201,55 @@ def test_reference_needs_no_bath(device: Devices) -> None:
     still = type(rates)(down=(0.0,) * 3, up=(0.0,) * 3, dephasing=0.0)
 
     assert type(case)(problem=case.problem, bath=(still,)).reference().shape == (16, 16)
+
+
+# What a later stage learns on the way
+
+
+@dataclass(frozen=True, slots=True)
+class Norms:
+    """A study that counts nothing but the size of what it is given."""
+
+    factor: float
+
+    def __call__(
+        self, problem: GateProblem, propagation: Propagation, superoperator: Complex
+    ) -> Mapping[str, NDArray[Any]]:
+        """Norms of the map and of the first propagator."""
+        del problem
+        sizes = [np.linalg.norm(one) for one in (superoperator, propagation.lossless.unitaries[0])]
+        return {"norms": self.factor * np.array(sizes)}
+
+
+def studied(case: Case, store: Store, factor: float = 1.0) -> Mapping[str, NDArray[Any]]:
+    """What the study finds at the case's own bath."""
+    load = LoadTask(bath=case.bath, study=Norms(factor))
+    (found,) = simulate_gate(
+        GateTask(problem=case.problem, cold=case.bath, loads=(load,), engine="fast", store=store)
+    )
+    assert found.study is not None
+    return found.study
+
+
+def test_a_study_sees_the_map_at_load(device: Devices) -> None:
+    """It gets the propagation and the map in the load's bath."""
+    case = device("lima").gate("x:0")
+    (found,) = simulate_gate(task(case, 0.0))
+
+    assert studied(case, NOTHING)["norms"][0] == pytest.approx(np.linalg.norm(at_load(found)))
+
+
+def test_another_study_is_not_mistaken_for_the_first(device: Devices) -> None:
+    """What is remembered belongs to one study of one gate."""
+    case, store = device("lima").gate("x:0"), small.Remembering()
+    first, other = studied(case, store), studied(case, store, factor=2.0)
+
+    assert np.array_equal(studied(case, store)["norms"], first["norms"])
+    assert other["norms"] == pytest.approx(2 * first["norms"])
+
+
+def test_a_load_that_nobody_studies_has_no_study(device: Devices) -> None:
+    """Nothing is computed that nobody asks for."""
+    (found,) = simulate_gate(task(device("lima").gate("x:0"), 0.1))
+
+    assert found.study is None

@@ -29,7 +29,6 @@ def line(**changes: Any) -> DriveLine:  # noqa: ANN401
         "rabi_hz_per_amp": RABI_HZ,
         "kappa_ext_hz": 53.0,
         "attenuators": (),
-        "film_volume_m3": 6e-15,
     }
     return DriveLine(**ideal | changes)
 

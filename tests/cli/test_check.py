@@ -82,7 +82,7 @@ def test_a_policy_that_was_accepted_decides(own: Path) -> None:
     """Where operators accepted wide margins for errors, x +0.6 % is a release."""
     rules = [
         {"metrics": name, "margin_relative": 9.0, "critical": True, "why": "Ours."}
-        for name in ("gate.error/*", "rb.epc/*")
+        for name in ("gate.error/*", "layer.error/*", "rb.epc/*")
     ]
     policy = {"format": "qtregress/policy@1", "rules": rules}
     (own / "policy.json").write_text(json.dumps(policy), encoding="utf-8")

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from qtregress.chip.chip import Chip
+from qtregress.chip.cryostat import cryostat_of
 from qtregress.cli.main import main
 from qtregress.files.documents import dump, load
 from qtregress.identity import digest
@@ -117,3 +118,114 @@ def test_another_device_is_refused(own: Path, capsys: pytest.CaptureFixture[str]
             "but is ibm_manila\n"
         ),
     )
+
+
+# fit-thermal
+
+ALONE = ONE.chip.model_copy(update={"thermal_links": ()})
+
+
+def thermal_table(*, load_w: list[float] | None = None) -> str:
+    """Settled rows of a mixing chamber with 0.05 W/K^2 that rests at 10 mK."""
+    loads = [2e-6 * k for k in range(10)] if load_w is None else load_w
+    lines = ["load_w:mxc,temperature_k:mxc,pressure"]
+    lines += [
+        f"{w!r},{(1e-4 + w / 0.05) ** 0.5 * (1 + 0.001 * (-1) ** k)!r},1"
+        for k, w in enumerate(loads)
+    ]
+    return "\n".join(lines)
+
+
+@pytest.fixture
+def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a chip and telemetry to stand in."""
+    (tmp_path / "chip.yaml").write_text(dump(ALONE), encoding="utf-8")
+    (tmp_path / "fridge.csv").write_text(thermal_table(), encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def fit_thermal(*options: str) -> int:
+    """The command on that chip."""
+    return main(["chip", "fit-thermal", "chip.yaml", "--telemetry", "fridge.csv", *options])
+
+
+def resting_k(path: str) -> float:
+    """Where the mixing chamber of a chip file rests."""
+    (mxc,) = [one for one in cryostat_of(load(path, Chip).value).stages if one.name == "mxc"]
+    return mxc.unloaded_k
+
+
+@pytest.mark.usefixtures("lab")
+def test_thermal_numbers_are_written() -> None:
+    """The chip file is rewritten with what the telemetry says."""
+    status = fit_thermal("--quiet")
+
+    assert status == 0
+    assert resting_k("chip.yaml") == pytest.approx(0.01, rel=0.01)
+
+
+@pytest.mark.usefixtures("lab")
+def test_with_an_output_the_chip_keeps_its_cryostat() -> None:
+    """Only the new file is written."""
+    fit_thermal("--quiet", "-o", "new.yaml")
+
+    assert resting_k("new.yaml") == pytest.approx(0.01, rel=0.01)
+    assert resting_k("chip.yaml") == 0.006
+
+
+@pytest.mark.usefixtures("lab")
+def test_the_report_comes_before_the_table(capsys: pytest.CaptureFixture[str]) -> None:
+    """What was read, what is wrong with it, then the numbers."""
+    fit_thermal()
+    said = capsys.readouterr().out
+
+    order = ("read fridge.csv: 10 rows", "'pressure' is not read", "unloaded_k:mxc", "wrote chip")
+    places = [said.replace('"', "'").index(words) for words in order]
+    assert places == sorted(places)
+
+
+@pytest.mark.usefixtures("lab")
+def test_quiet_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    """When all is well."""
+    fit_thermal("--quiet")
+
+    assert capsys.readouterr() == ("", "")
+
+
+def test_what_stays_open_is_said_aloud(lab: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Some numbers fitted, some not: the file is written, and every open one is a complaint."""
+    table = thermal_table().splitlines()
+    rows = [f"{line},{0.1 if k else 'temperature_k:cp'}" for k, line in enumerate(table)]
+    (lab / "fridge.csv").write_text("\n".join(rows), encoding="utf-8")
+    status = fit_thermal("--quiet")
+    said = capsys.readouterr().err
+
+    assert status == 0
+    assert "qtregress: kept as it was: unloaded_k:cp: undetermined: the telemetry has no" in said
+    assert resting_k("chip.yaml") == pytest.approx(0.01, rel=0.01)
+
+
+def test_nothing_fitted_writes_nothing(lab: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A telemetry that determines nothing is no usable input."""
+    (lab / "fridge.csv").write_text(thermal_table(load_w=[1e-5] * 10), encoding="utf-8")
+    status = fit_thermal("-o", "new.yaml")
+
+    assert (status, (lab / "new.yaml").exists()) == (13, False)
+    assert "must determine at least one number" in capsys.readouterr().err
+
+
+def test_unusable_telemetry_is_refused(lab: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With the file's name."""
+    (lab / "fridge.csv").write_text("load_w:mxc\n1\n", encoding="utf-8")
+    before = (lab / "chip.yaml").read_bytes()
+    status = fit_thermal()
+
+    assert (status, (lab / "chip.yaml").read_bytes()) == (13, before)
+    assert capsys.readouterr().err.startswith("qtregress: fridge.csv: must hold at least 3 usable")
+
+
+@pytest.mark.usefixtures("lab")
+def test_telemetry_must_be_named() -> None:
+    """There is no default to fit to by accident."""
+    assert main(["chip", "fit-thermal", "chip.yaml"]) == 2

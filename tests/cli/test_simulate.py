@@ -117,13 +117,14 @@ def test_superoperators_are_those_that_were_measured(maps: dict[str, np.ndarray]
 
 
 def test_the_table_shows_gates_qubits_and_stages(capsys: pytest.CaptureFixture[str]) -> None:
-    """Three tables, a row a subject."""
+    """A table a kind of subject, a row a subject."""
     simulate()
     first = {line.split()[0] for line in capsys.readouterr().out.splitlines() if line.strip()}
 
     assert first == {
-        *("gate", "id:0", "sx:0", "x:0"),
-        *("qubits", "0"),
+        *("gate", "id:0", "sx:0", "x:0", "measure:0"),
+        *("qubits", "qubit", "0"),
+        *("line", "d0", "m0"),
         *("stage", "50k", "4k", "still", "cp", "mxc"),
     }
 
@@ -136,7 +137,7 @@ def test_tables_of_a_pair_list_single_qubits_first() -> None:
         if metric.metric == "rb.epc"
         for subject in ("0-1", "1", "0")
     ]
-    _, qubits, _ = metrics_tables(metrics)
+    _, qubits, *_ = metrics_tables(metrics)
 
     assert list(qubits.columns[0].cells) == ["0", "1", "0-1"]
 

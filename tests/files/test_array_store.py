@@ -29,7 +29,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 
 LIMIT = 64 * 2**20
 KEY = "ab" * 32
-ARRAYS = {"map": np.arange(6.0).reshape(2, 3) * 1j, "dwell_s": np.array([1e-9, 2e-9])}
+ARRAYS = {"map": np.arange(6.0).reshape(2, 3) * 1j, "weights_s": np.array([1e-9, 2e-9])}
 
 _DTYPES = st.sampled_from(["f4", "f8", "c8", "c16", "intp", ">f8", ">c16"])
 _SHAPES = npst.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=5)

@@ -196,7 +196,9 @@ def test_what_the_dump_does_not_say_is_marked(lima: ImportedBackend) -> None:
     assert lima.chip.assumed == (
         "qubits[*].drive.kappa_ext_hz",
         "qubits[*].drive.attenuators",
-        "qubits[*].drive.film_volume_m3",
+        "qubits[*].drive.film",
+        "qubits[*].readout",
+        "thermal_links",
         "cryostat",
     )
 

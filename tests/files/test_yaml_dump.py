@@ -15,6 +15,7 @@ from qtregress.chip.chip import (
     Coupling,
     Cryostat,
     DriveLine,
+    Film,
     MeasuredGateError,
     Qubit,
     Readout,
@@ -118,7 +119,7 @@ LINES = st.builds(
     attenuators=st.lists(
         st.builds(Attenuator, stage=NAMES, attenuation_db=st.floats(0, 60)), max_size=3
     ).map(tuple),
-    film_volume_m3=POSITIVE,
+    film=st.builds(Film, volume_m3=POSITIVE),
 )
 READOUTS = st.just(Readout()) | st.builds(
     Readout, frequency_hz=st.floats(1e8, 1e11), chi_hz=st.none() | REALS

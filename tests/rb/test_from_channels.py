@@ -42,7 +42,6 @@ def channel(gate: Gate, unitary: Complex, duration_s: float) -> GateChannel:
         blocks=unitary[None],
         superoperator=superoperator,
         at_load=superoperator,
-        dwell_s=np.zeros(len(unitary)),
         duration_s=duration_s,
         error_estimate=0.0,
     )

@@ -52,9 +52,7 @@ def make_qubit() -> Callable[..., Qubit]:
     def make(
         *, t2_s: float = 120e-6, photons: float = 0.0, anharmonicity_hz: float = -330e6
     ) -> Qubit:
-        line = DriveLine(
-            rabi_hz_per_amp=1e8, kappa_ext_hz=53.0, attenuators=(), film_volume_m3=6e-15
-        )
+        line = DriveLine(rabi_hz_per_amp=1e8, kappa_ext_hz=53.0, attenuators=())
         return Qubit(
             index=0,
             frequency_hz=5e9,

@@ -8,15 +8,22 @@ from numpy.typing import NDArray
 from scipy.linalg import expm, logm
 
 from qtregress.channels.dissipators import Jump, jumps
-from qtregress.chip.bath import bath_coupling, bath_temperature, transmon_rates
-from qtregress.chip.chip import Qubit
+from qtregress.channels.problem import bath_of
+from qtregress.chip.bath import Extra, bath_coupling, bath_temperature, transmon_rates
+from qtregress.chip.chip import Chip, Quasiparticles, Qubit
 from qtregress.chip.transmon import Patch, TransmonParameters, pair_patch, single_patch
-from qtregress.thermal.accounting import adjoint_dissipator, heat_to_bath_j, static_hamiltonian_j
+from qtregress.thermal.accounting import (
+    adjoint_dissipator,
+    heat_to_bath_j,
+    reservoirs,
+    static_hamiltonian_j,
+)
 from qtregress.units import BOLTZMANN_J_PER_K, HBAR_J_S, angular
 
 Complex = NDArray[np.complex128]
 Generator = Callable[[Complex, Sequence[Jump]], Complex]
 Maker = Callable[..., Qubit]
+ChipMaker = Callable[[Quasiparticles | None], Chip]
 QUANTUM_J = HBAR_J_S * angular(5e9)
 LOWER = np.array([[0, 1], [0, 0]], dtype=complex)
 EXCITED = np.diag([0, 1]).astype(complex)
@@ -230,3 +237,45 @@ def production(state: Complex, dissipator: Complex, current: Complex) -> float:
     """Entropy production in k_B per second: dS/dt - J / (k_B T)."""
     change = (dissipator @ state.ravel()).reshape(state.shape)
     return float(-np.trace(change @ logm(state)).real - np.trace(current @ state).real)
+
+
+def test_baths_apart_are_the_bath_together(make_chip: ChipMaker) -> None:
+    """The rates of a qubit's photons and quasiparticles add up to those that a gate sees."""
+    chip = make_chip(Quasiparticles(fraction=2e-7, temperature_k=0.15))
+    (together,) = bath_of(chip, (0,), {0: Extra(photons=0.02)}, 4)
+
+    apart = reservoirs(chip, (0,), {0: Extra(photons=0.02)}, 4)
+
+    assert [one.name for one in apart] == ["0.photons", "0.quasiparticles"]
+    for way in ("down", "up"):
+        parts = [getattr(one.rates, way) for one in apart]
+        assert np.sum(parts, axis=0) == pytest.approx(getattr(together, way), rel=1e-12)
+    assert sum(one.rates.dephasing for one in apart) == together.dephasing
+
+
+def test_each_bath_has_its_own_temperature(make_chip: ChipMaker) -> None:
+    """Photons are as warm as residual and extra ones together, quasiparticles as the chip says."""
+    chip = make_chip(Quasiparticles(fraction=2e-7, temperature_k=0.15))
+
+    photons, quasiparticles = reservoirs(chip, (0,), {0: Extra(photons=0.02)}, 3)
+
+    assert photons.temperature_k == pytest.approx(bath_temperature(5e9, 0.03), rel=1e-9)
+    assert quasiparticles.temperature_k == pytest.approx(0.15, rel=1e-9)
+
+
+def test_a_bath_that_is_not_there_is_left_out(make_chip: ChipMaker) -> None:
+    """A chip without quasiparticles has photons alone."""
+    (photons,) = reservoirs(make_chip(None), (0,), {}, 3)
+
+    assert (photons.bath, photons.qubit, photons.position) == ("photons", 0, 0)
+
+
+@pytest.fixture
+def make_chip(make_qubit: Maker) -> ChipMaker:
+    """The function that makes a chip of one qubit with these quasiparticles and 0.01 photons."""
+
+    def make(quasiparticles: Quasiparticles | None) -> Chip:
+        qubit = make_qubit(photons=0.01).model_copy(update={"quasiparticles": quasiparticles})
+        return Chip(format="qtregress/chip@1", device="toy", qubits=(qubit,))
+
+    return make

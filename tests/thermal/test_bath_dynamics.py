@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.linalg import expm
 
 from qtregress.channels.dissipators import Jump, jumps
-from qtregress.chip.bath import bath_coupling, bose_occupation, transmon_rates
+from qtregress.chip.bath import Extra, bath_coupling, bose_occupation, transmon_rates
 from qtregress.chip.chip import Qubit
 from qtregress.chip.transmon import Patch, TransmonParameters, pair_patch, single_patch
 from qtregress.units import BOLTZMANN_J_PER_K, HBAR_J_S
@@ -30,7 +30,7 @@ def ladder(qubit: Qubit, levels: int) -> TransmonParameters:
 def idle(generator: Generator, qubit: Qubit, *, levels: int = 3, extra: float = 0.0) -> Complex:
     """The superoperator of 100 ns of nothing in the qubit's own frame."""
     patch = single_patch(ladder(qubit, levels))
-    processes = jumps(patch, (transmon_rates(qubit, levels, extra),))
+    processes = jumps(patch, (transmon_rates(qubit, levels, Extra(photons=extra)),))
     free = np.zeros((levels, levels), dtype=complex)
     return np.asarray(expm(generator(free, processes) * IDLE_S))
 
@@ -122,3 +122,20 @@ def test_leakage_of_a_benchmark_saturates(generator: Generator, make_qubit: Make
     leaked = np.linalg.matrix_power(scramble @ move, 20_000)[2, 0]
 
     assert leaked == pytest.approx(photons / (3 * photons + 2), rel=0.02, abs=0)
+
+
+@pytest.mark.parametrize("temperature_k", [0.05, 0.2])
+def test_relaxation_is_in_detailed_balance(
+    temperature_k: float, generator: Generator, make_qubit: Maker
+) -> None:
+    """While it relaxes, a transmon jumps as often from i to j as back in its Gibbs state."""
+    qubit = make_qubit(photons=bose_occupation(5e9, temperature_k))
+    patch = single_patch(ladder(qubit, 4))
+    processes = jumps(patch, (transmon_rates(qubit, 4),))
+    map_ = expm(generator(np.zeros((4, 4), dtype=complex), processes) * 50e-6)
+    move = np.einsum("iijj->ij", map_.reshape((4,) * 4)).real
+
+    flow = move * gibbs(patch, temperature_k)
+
+    assert np.abs(flow - flow.T).max() < 1e-10
+    assert flow[1, 0] > 1e-4

@@ -9,8 +9,16 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
-from qtregress.chip.chip import Attenuator
-from qtregress.thermal.dissipation import chip_energy_j, chip_power_w, stack_heat
+from qtregress.chip.chip import Attenuator, DriveLine, FluxLine, Qubit, Readout
+from qtregress.thermal.dissipation import (
+    bias_heat_w,
+    chip_energy_j,
+    chip_power_w,
+    flux_power_w,
+    line_heat,
+    readout_power_w,
+    stack_heat,
+)
 from qtregress.units import HBAR_J_S, angular
 
 Complex = NDArray[np.complex128]
@@ -195,3 +203,74 @@ def test_photons_of_a_pi_pulse() -> None:
     photons = energy_j(pi_pulse(np.ones(20), 20e-9)) / (HBAR_J_S * angular(FREQUENCY_HZ))
 
     assert pytest.approx(math.pi**2 / (4 * 1e3 * 20e-9), rel=1e-6, abs=0) == photons
+
+
+FLUX = FluxLine(
+    ampere_per_amp=2e-3,
+    bias_a=1e-3,
+    resistance_ohm={"cp": 0.42, "mxc": 0.15},
+    attenuators=(Attenuator(stage="4k", attenuation_db=20.0),),
+)
+
+
+def flux_qubit() -> Qubit:
+    """A 5 GHz transmon with a flux line."""
+    line = DriveLine(rabi_hz_per_amp=1e8, kappa_ext_hz=53.0, attenuators=())
+    return Qubit(
+        index=0,
+        frequency_hz=5e9,
+        anharmonicity_hz=-3e8,
+        t1_s=1e-4,
+        t2_s=1e-4,
+        drive=line,
+        flux=FLUX,
+    )
+
+
+@pytest.mark.physics
+def test_a_flux_bias_heats_by_its_resistances() -> None:
+    """1 mA through 0.42 and 0.15 Ohm is 0.42 and 0.15 uW (Krinner et al. 2019, section 5)."""
+    assert bias_heat_w(flux_qubit()) == pytest.approx({"cp": 0.42e-6, "mxc": 0.15e-6})
+
+
+@pytest.mark.physics
+def test_a_flux_pulse_of_one_milliampere() -> None:
+    """I^2 Z0 / 4 at the short, 100 times that into the 20 dB at 4 K, and I^2 R below."""
+    at_chip_w = float(flux_power_w(np.array([0.5 + 0j]), FLUX)[0])
+    stages = line_heat(flux_qubit(), "f0", at_chip_w)
+
+    assert at_chip_w == pytest.approx(12.5e-6)
+    assert stages["4k"] == pytest.approx(1.25e-3, rel=0.01)
+    assert [stages["cp"], stages["mxc"]] == pytest.approx([0.42e-6, 0.15e-6])
+
+
+def test_a_line_that_the_qubit_lacks_is_refused() -> None:
+    """Heat of a line that is not there is no zero."""
+    bare = flux_qubit().model_copy(update={"flux": None})
+
+    with pytest.raises(ValueError, match="qubit 0 has no line f0"):
+        line_heat(bare, "f0", 1.0)
+
+
+@pytest.mark.physics
+def test_five_photons_in_a_readout_resonator() -> None:
+    """7 GHz, kappa / 2 pi = 2 MHz, five photons: 7.3e-17 W, -131.4 dBm."""
+    readout = Readout(frequency_hz=7e9, kappa_hz=2e6, photons=5.0, photons_at=0.1)
+    power_w = float(readout_power_w(np.array([0.1 + 0j]), readout)[0])
+
+    assert power_w == pytest.approx(7.3e-17, rel=0.01)
+    assert 10 * math.log10(power_w / 1e-3) == pytest.approx(-131.4, abs=0.05)
+
+
+def test_readout_power_is_quadratic_in_its_amplitude() -> None:
+    """Twice the amplitude holds four times the photons."""
+    readout = Readout(frequency_hz=7e9, kappa_hz=2e6, photons_at=0.1)
+    once, twice = readout_power_w(np.array([0.1 + 0j, 0.2j]), readout).tolist()
+
+    assert twice == pytest.approx(4 * once)
+
+
+def test_a_readout_that_nobody_calibrated_has_no_power() -> None:
+    """Its linewidth is missing."""
+    with pytest.raises(ValueError, match="must have frequency_hz, kappa_hz and photons_at"):
+        readout_power_w(np.array([0.1 + 0j]), Readout(frequency_hz=7e9, photons_at=0.1))

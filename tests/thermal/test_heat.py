@@ -4,11 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qtregress.chip.chip import Chip
-from qtregress.errors import InputError
+from qtregress.chip.chip import Chip, Readout
+from qtregress.chip.lines import line_envelopes, tones
 from qtregress.pulses.profile import Profile
-from qtregress.thermal.heat import gate_heat, gate_heats, load
-from qtregress.thermal.workload import DEFAULT_WORKLOAD, Workload
+from qtregress.pulses.schedule import schedule
+from qtregress.thermal.dissipation import chip_energy_j
+from qtregress.thermal.heat import gate_heat, gate_heats
+from qtregress.units import HBAR_J_S, angular
 from tests import small
 
 ONE, PAIR = small.small(0), small.small(*small.PAIR)
@@ -26,7 +28,7 @@ def linear(chip: Chip) -> Chip:
 
 def x_energy_j(profile: Profile, chip: Chip, qubit: int = 0) -> float:
     """Energy at the chip of the qubit's x."""
-    return gate_heat(profile.by_id[f"x:{qubit}"], profile, chip).line_energy_j[qubit]
+    return gate_heat(profile.by_id[f"x:{qubit}"], profile, chip).energy_j(f"d{qubit}")
 
 
 @given(st.floats(-0.9, 0.9))
@@ -80,10 +82,11 @@ def test_the_phase_of_a_pulse_costs_nothing() -> None:
 
 def test_a_cross_drive_heats_the_line_it_plays_on() -> None:
     """u0 plays at qubit 1's frequency on qubit 0's line: +5 % leaves line 1 as it was."""
-    before = gate_heats(PAIR.profile, PAIR.chip)["cx:0-1"].line_energy_j
-    after = gate_heats(small.louder(PAIR.profile, 0.05, "u0"), PAIR.chip)["cx:0-1"].line_energy_j
+    before = gate_heats(PAIR.profile, PAIR.chip)["cx:0-1"]
+    after = gate_heats(small.louder(PAIR.profile, 0.05, "u0"), PAIR.chip)["cx:0-1"]
 
-    assert (after[0] > 1.1 * before[0], after[1]) == (True, before[1])
+    assert after.energy_j("d0") > 1.1 * before.energy_j("d0")
+    assert after.energy_j("d1") == before.energy_j("d1")
 
 
 def test_tones_that_do_not_overlap_add_their_energies() -> None:
@@ -91,26 +94,64 @@ def test_tones_that_do_not_overlap_add_their_energies() -> None:
 
     def line_0(*channels: str) -> float:
         played = small.edited(PAIR.profile, lambda _, row: row if row.channel in channels else None)
-        return gate_heat(played.by_id["cx:0-1"], PAIR.profile, PAIR.chip).line_energy_j[0]
+        return gate_heat(played.by_id["cx:0-1"], PAIR.profile, PAIR.chip).energy_j("d0")
 
     assert line_0("d0", "u0") == pytest.approx(line_0("d0") + line_0("u0"), rel=1e-12)
 
 
 def test_silence_is_cold() -> None:
     """A gate that only waits heats no line."""
-    assert gate_heats(ONE.profile, ONE.chip)["id:0"].line_energy_j == {}
+    assert gate_heats(ONE.profile, ONE.chip)["id:0"].lines == {}
 
 
-def test_heat_is_known_of_driven_gates_only() -> None:
-    """Virtual Z plays nothing, and the readout line is no part of the chip."""
+def test_virtual_gates_have_no_heat() -> None:
+    """Heat is known of everything that plays: drives, waits and readout."""
     assert set(gate_heats(PAIR.profile, PAIR.chip)) == {
-        *("id:0", "id:1", "sx:0", "sx:1", "x:0", "x:1", "cx:0-1"),
+        *("id:0", "id:1", "sx:0", "sx:1", "x:0", "x:1", "cx:0-1", "measure:0", "measure:1"),
     }
+
+
+def test_a_readout_that_nobody_calibrated_is_left_out() -> None:
+    """Without the resonator's linewidth nobody knows what its pulse delivers."""
+    bare = tuple(q.model_copy(update={"readout": Readout()}) for q in ONE.chip.qubits)
+
+    assert "measure:0" not in gate_heats(ONE.profile, ONE.chip.model_copy(update={"qubits": bare}))
+
+
+@pytest.mark.physics
+def test_a_readout_pulse_delivers_what_its_photons_need() -> None:
+    """On its plateau the shipped readout sends hbar omega kappa n / 4 for its five photons."""
+    readout = ONE.chip.qubit(0).readout
+    assert readout.frequency_hz is not None
+    assert readout.kappa_hz is not None
+    expected_w = HBAR_J_S * angular(readout.frequency_hz) * angular(readout.kappa_hz) * 5 / 4
+
+    play = gate_heats(ONE.profile, ONE.chip)["measure:0"].lines["m0"]
+
+    assert play.power_w[15] == pytest.approx(expected_w, rel=1e-9, abs=0)
+
+
+def test_steps_keep_the_energy_of_the_samples() -> None:
+    """The coarse power over time has the energy of every sample."""
+    gate = PAIR.profile.by_id["cx:0-1"]
+    dt_s = PAIR.profile.dt_ns * 1e-9
+    played = tones(schedule(gate), PAIR.chip)
+    carriers = {q: PAIR.profile.drive_frequency_hz[f"d{q}"] for q in small.PAIR}
+    envelope = line_envelopes(played, carriers, dt_s)[0]
+    qubit = PAIR.chip.qubit(0)
+    exact_j = chip_energy_j(
+        envelope, dt_s, frequency_hz=qubit.frequency_hz, kappa_ext_hz=qubit.drive.kappa_ext_hz
+    )
+
+    play = gate_heat(gate, PAIR.profile, PAIR.chip).lines["d0"]
+
+    assert play.energy_j == pytest.approx(exact_j, rel=1e-12, abs=0)
+    assert len(play.power_w) * play.step_s == pytest.approx(gate.duration * dt_s, rel=1e-12)
 
 
 def test_a_gate_on_a_line_that_the_chip_lacks_is_left_out() -> None:
     """What its pulses would heat is not known."""
-    assert set(gate_heats(PAIR.profile, ONE.chip)) == {"id:0", "id:1", "sx:0", "x:0"}
+    assert set(gate_heats(PAIR.profile, ONE.chip)) == {"id:0", "id:1", "sx:0", "x:0", "measure:0"}
 
 
 def test_duration_is_in_seconds() -> None:
@@ -118,44 +159,3 @@ def test_duration_is_in_seconds() -> None:
     heat = gate_heats(ONE.profile, ONE.chip)["x:0"]
 
     assert heat.duration_s == pytest.approx(160 * 2 / 9 * 1e-9)
-
-
-def test_louder_gates_load_the_fridge_more() -> None:
-    """Mean power on every plate with a pad follows the energies of the mix."""
-    chip = linear(PAIR.chip)
-    loud = small.louder(PAIR.profile, 0.1, "d0", "d1", "u0")
-    before = load(chip, list(gate_heats(PAIR.profile, chip).values()), DEFAULT_WORKLOAD)
-    after = load(chip, list(gate_heats(loud, chip).values()), DEFAULT_WORKLOAD)
-
-    assert after.power_w == pytest.approx(
-        {stage: 1.21 * power_w for stage, power_w in before.power_w.items()}
-    )
-
-
-def test_an_idle_machine_is_at_its_base_temperature() -> None:
-    """At zero duty every plate rests where it does unloaded, and no photon is added."""
-    idle = Workload(format="qtregress/workload@1", busy_fraction=0.0)
-    at_rest = load(ONE.chip, list(gate_heats(ONE.profile, ONE.chip).values()), idle)
-
-    assert [at_rest.temperature_k["mxc"], at_rest.extra_photons[0]] == pytest.approx(
-        [0.006, 0.0], abs=1e-12
-    )
-
-
-def test_a_load_that_cannot_be_known_says_why() -> None:
-    """A mix without a gate of the chip is a problem, not a cold fridge."""
-    other = Workload(format="qtregress/workload@1", gate_mix={"swap": 1.0})
-    unknown = load(ONE.chip, list(gate_heats(ONE.profile, ONE.chip).values()), other)
-
-    assert (unknown.power_w, unknown.temperature_k, unknown.extra_photons, unknown.problem) == (
-        *({}, {}, {}),
-        "The workload's gate mix must name a pulsed gate of qubit 0, but names swap.",
-    )
-
-
-def test_a_chip_in_an_unknown_cryostat_is_refused() -> None:
-    """That is a mistake in the chip file, and no load that cannot be known."""
-    chip = ONE.chip.model_copy(update={"cryostat": "bucket"})
-
-    with pytest.raises(InputError, match=r"one of krinner-2019-xld, but is bucket"):
-        load(chip, [], DEFAULT_WORKLOAD)

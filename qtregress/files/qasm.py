@@ -1,0 +1,164 @@
+"""The only door to OpenQASM: circuits counted in the gates of a profile."""
+
+import re
+import warnings
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from qtregress.errors import InputError
+from qtregress.files.qasm_text import plain_qasm
+from qtregress.printable import printable
+from qtregress.pulses.profile import Profile
+from qtregress.thermal.use import CircuitCounts
+from qtregress.thermal.workload import Circuit, Workload
+from qtregress.units import NANOSECOND_S
+
+if TYPE_CHECKING:
+    from qiskit import QuantumCircuit
+    from qiskit.transpiler import Target
+
+_PLACE = re.compile(r"<input>:(\d+),\d+: (.*)", re.DOTALL)
+_SEED = 1
+_WITHOUT_PULSES = ("measure", "reset")
+"""Allowed in circuits even where the profile has no pulses for them; they then take no time."""
+_LONGEST_SHOWN = 300
+
+
+def workload_counts(workload: Workload, profile: Profile) -> dict[str, CircuitCounts]:
+    """What one repetition of every circuit of the workload plays, by the circuit's name.
+
+    Raises:
+        InputError: a circuit cannot be read, or not played with the profile's gates.
+    """
+    return {circuit.name: circuit_counts(circuit, profile) for circuit in workload.circuits}
+
+
+def circuit_counts(circuit: Circuit, profile: Profile) -> CircuitCounts:
+    """What one repetition of the circuit plays on the device of the profile.
+
+    Qubit k of the circuit is qubit k of the device. Gates that the profile has are played as
+    they stand; others are translated to its gates, and distant pairs are brought together by
+    swaps, always in the same way. Virtual gates are free. ``measure`` and ``reset`` without
+    pulses are counted but take no time.
+
+    Raises:
+        InputError: the text is no OpenQASM circuit, reads files, has classical control, is too
+            large, or cannot be played with the profile's gates.
+    """
+    try:
+        return _counted(_translated(circuit, profile), profile)
+    except InputError as problem:
+        raise InputError(f"circuit {circuit.name}: {problem}") from problem
+
+
+def _translated(circuit: Circuit, profile: Profile) -> "QuantumCircuit":
+    """The circuit in the profile's gates, on the device's qubits."""
+    with warnings.catch_warnings():
+        # Deprecations inside qiskit 1.3.0, which is pinned.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        warnings.simplefilter("ignore", FutureWarning)
+        from qiskit.exceptions import QiskitError
+        from qiskit.transpiler import generate_preset_pass_manager
+
+        target = _target(profile)
+        text = plain_qasm(circuit.qasm, qubits=target.num_qubits, dt_s=profile.dt_ns * NANOSECOND_S)
+        parsed = _parsed(text)
+        passes = generate_preset_pass_manager(
+            optimization_level=0,  # merging gates would count others than were written
+            target=target,
+            initial_layout=list(range(parsed.num_qubits)),
+            routing_method="sabre",
+            seed_transpiler=_SEED,
+        )
+        try:
+            return passes.run(parsed)
+        except (QiskitError, ArithmeticError, TypeError, ValueError) as error:
+            raise InputError(
+                f"must be playable with the gates of {profile.firmware}, but is not: "
+                f"{_shown(error)}"
+            ) from error
+
+
+def _parsed(text: str) -> "QuantumCircuit":
+    """The circuit of text that `plain_qasm` made."""
+    from dataclasses import replace
+
+    from qiskit import qasm2
+
+    known = [replace(one, builtin=True) for one in qasm2.LEGACY_CUSTOM_INSTRUCTIONS]
+    try:
+        return qasm2.loads(text, include_path=(), custom_instructions=known)
+    except qasm2.QASM2Error as error:
+        place = _PLACE.fullmatch(error.message)
+        where, what = place.groups() if place else ("1", error.message)
+        raise InputError(f"line {where}: must be OpenQASM, but {_shown(what)}") from error
+
+
+def _shown(problem: object) -> str:
+    """What it says, without the quotes that qiskit's errors put around their text."""
+    text = printable(str(getattr(problem, "message", problem)))
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
+
+
+def _target(profile: Profile) -> "Target":
+    """The profile's gates on its qubits, without durations."""
+    from qiskit.circuit import Gate
+    from qiskit.circuit.library.standard_gates import get_standard_gate_name_mapping
+    from qiskit.transpiler import Target
+
+    standard = get_standard_gate_name_mapping()
+    places: dict[tuple[str, int], list[tuple[int, ...]]] = {}
+    for gate in profile.gates:
+        places.setdefault((gate.name, len(gate.qubits)), []).append(gate.qubits)
+    qubits = {index for gate in profile.gates for index in gate.qubits}
+    target = Target(num_qubits=max(qubits) + 1)
+    for (name, size), where in places.items():
+        known = standard.get(name, Gate(name, size, []))
+        if known.num_qubits == size and name not in (*_WITHOUT_PULSES, "delay"):
+            target.add_instruction(known, dict.fromkeys(where))
+    for name in (*_WITHOUT_PULSES, "delay"):
+        target.add_instruction(standard[name], {(index,): None for index in sorted(qubits)})
+    return target
+
+
+@dataclass(slots=True)
+class _Clock:
+    """When each qubit is free again, and how many gates it has waited for."""
+
+    free_s: dict[int, float] = field(default_factory=dict)
+    depth: dict[int, int] = field(default_factory=dict)
+
+    def play(self, qubits: Iterable[int], duration_s: float, gates: int) -> None:
+        """Start on all these qubits as soon as the last of them is free."""
+        together = list(qubits)
+        end_s = max((self.free_s.get(q, 0.0) for q in together), default=0.0) + duration_s
+        depth = max((self.depth.get(q, 0) for q in together), default=0) + gates
+        for qubit in together:
+            self.free_s[qubit], self.depth[qubit] = end_s, depth
+
+
+def _counted(circuit: "QuantumCircuit", profile: Profile) -> CircuitCounts:
+    dt_s = profile.dt_ns * NANOSECOND_S
+    table = profile.by_id
+    place = {qubit: index for index, qubit in enumerate(circuit.qubits)}
+    clock = _Clock()
+    counts: dict[str, int] = {}
+    for step in circuit.data:
+        qubits = [place[qubit] for qubit in step.qubits]
+        if step.operation.name == "barrier":
+            clock.play(qubits, 0.0, 0)
+        elif step.operation.name == "delay":
+            clock.play(qubits, float(step.operation.duration) * dt_s, 0)
+        else:
+            name = f"{step.operation.name}:{'-'.join(map(str, qubits))}"
+            samples = table[name].duration if name in table else 0
+            if samples or name not in table:
+                counts[name] = counts.get(name, 0) + 1
+                clock.play(qubits, samples * dt_s, 1)
+    return CircuitCounts(
+        gates=counts,
+        duration_s={n: table[n].duration * dt_s if n in table else 0.0 for n in counts},
+        length_s=max(clock.free_s.values(), default=0.0),
+        depth=max(clock.depth.values(), default=0),
+    )

@@ -1,0 +1,219 @@
+"""The scenario document: something is wrong with the machine, and a release is judged under it.
+
+Every fault changes a value that the simulation reads: the cryostat, a line, the workload, the
+table's timing, or which measurements there are at all.
+"""
+
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from qtregress.chip.chip import Chip, Stage
+from qtregress.chip.cryostat import resolve
+from qtregress.document import Index, Model, Name, Positive, Real, Source
+from qtregress.errors import InputError
+from qtregress.pulses.profile import Channel, Gate, Profile, ShiftPhase, end_of
+from qtregress.thermal.workload import Workload
+
+Pattern = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.+:*?-]+$", max_length=120)]
+
+
+class CryocoolerDrift(Model):
+    """A stage cools less and rests warmer than it did."""
+
+    kind: Literal["cryocooler_drift"]
+    stage: Name
+    cooling_power_factor: Annotated[Positive, Field(le=1)] = 1.0
+    unloaded_factor: Annotated[Positive, Field(ge=1)] = 1.0
+
+
+class HotSpot(Model):
+    """The electronics of one qubit's drive line put out more than they should."""
+
+    kind: Literal["hot_spot"]
+    qubit: Index
+    gain: Annotated[Real, Field(gt=-1, le=10)]
+
+
+class TelemetryGap(Model):
+    """A sensor is missing: of a stage's temperature, or of a qubit's T1 and T2."""
+
+    kind: Literal["telemetry_gap"]
+    stage: Name | None = None
+    qubit: Index | None = None
+
+    @model_validator(mode="after")
+    def _names_one_sensor(self) -> Self:
+        if (self.stage is None) == (self.qubit is None):
+            msg = "a telemetry_gap must name a stage or a qubit, and only one of them"
+            raise ValueError(msg)
+        return self
+
+
+class OvercommittedLoad(Model):
+    """More work than declared: a larger busy fraction, more lines, or both."""
+
+    kind: Literal["overcommitted_load"]
+    busy_fraction: Annotated[float, Field(strict=True, gt=0, le=1)] | None = None
+    lines: Annotated[int, Field(strict=True, ge=1, le=100_000)] | None = None
+
+
+class TimingChange(Model):
+    """The new firmware starts one channel's pulses late in every gate that matches."""
+
+    kind: Literal["timing_change"]
+    channel: Channel
+    delay: Annotated[int, Field(strict=True, ge=1, le=100_000)]
+    gates: Pattern = "*"
+
+
+Fault = Annotated[
+    CryocoolerDrift | HotSpot | TelemetryGap | OvercommittedLoad | TimingChange,
+    Field(discriminator="kind"),
+]
+
+
+class Scenario(Model):
+    """``qtregress/scenario@1``: what is wrong, all of it at once."""
+
+    format: Literal["qtregress/scenario@1"]
+    name: Name
+    faults: Annotated[tuple[Fault, ...], Field(min_length=1, max_length=32)]
+    source: Source | None = None
+
+
+def faulty_chip(scenario: Scenario, chip: Chip) -> Chip:
+    """The chip and its cryostat under the scenario.
+
+    Raises:
+        InputError: a fault names a stage or a qubit that is not there.
+    """
+    for fault in scenario.faults:
+        if isinstance(fault, CryocoolerDrift):
+            chip = _drifted(chip, fault)
+        if isinstance(fault, HotSpot):
+            chip = _hotter(chip, fault)
+        if isinstance(fault, TelemetryGap):
+            _check_sensor(chip, fault)
+    return chip
+
+
+def _drifted(chip: Chip, fault: CryocoolerDrift) -> Chip:
+    cryostat = resolve(chip.cryostat)
+    _known(fault.stage, [stage.name for stage in cryostat.stages], "stage")
+    stages = [_weaker(one, fault) if one.name == fault.stage else one for one in cryostat.stages]
+    weaker = cryostat.model_copy(update={"stages": tuple(stages)})
+    return chip.model_copy(update={"cryostat": weaker})
+
+
+def _weaker(stage: Stage, fault: CryocoolerDrift) -> Stage:
+    update = {
+        "cooling_power_w": stage.cooling_power_w * fault.cooling_power_factor,
+        "unloaded_k": stage.unloaded_k * fault.unloaded_factor,
+    }
+    return stage.model_copy(update=update)
+
+
+def _hotter(chip: Chip, fault: HotSpot) -> Chip:
+    _known(fault.qubit, [qubit.index for qubit in chip.qubits], "qubit")
+    qubits = []
+    for qubit in chip.qubits:
+        drive = qubit.drive
+        if qubit.index == fault.qubit:
+            more = drive.rabi_hz_per_amp * (1 + fault.gain)
+            drive = drive.model_copy(update={"rabi_hz_per_amp": more})
+        qubits.append(qubit.model_copy(update={"drive": drive}))
+    return chip.model_copy(update={"qubits": tuple(qubits)})
+
+
+def _check_sensor(chip: Chip, fault: TelemetryGap) -> None:
+    if fault.stage is not None:
+        _known(fault.stage, [stage.name for stage in resolve(chip.cryostat).stages], "stage")
+    if fault.qubit is not None:
+        _known(fault.qubit, [qubit.index for qubit in chip.qubits], "qubit")
+
+
+def _known(name: object, names: Sequence[object], what: str) -> None:
+    if name not in names:
+        listed = ", ".join(map(str, names))
+        raise InputError(f"The scenario's {what} must be one of {listed}, but is {name}.")
+
+
+def faulty_workload(scenario: Scenario, workload: Workload) -> Workload:
+    """The workload under the scenario.
+
+    Raises:
+        InputError: it asks for a busy fraction where circuits or jobs say how busy lines are.
+    """
+    for fault in scenario.faults:
+        if isinstance(fault, OvercommittedLoad):
+            if fault.busy_fraction is not None and (workload.circuits or workload.timeline):
+                raise InputError(
+                    "The scenario's busy_fraction must go with a gate mix, but the workload's "
+                    "circuits or jobs say how busy the lines are."
+                )
+            more = fault.model_dump(include={"busy_fraction", "lines"}, exclude_none=True)
+            workload = workload.model_copy(update=more)
+    return workload
+
+
+def late_profile(scenario: Scenario, profile: Profile) -> Profile:
+    """The new release's table under the scenario: delayed pulses, gates as long as they need."""
+    for fault in scenario.faults:
+        if isinstance(fault, TimingChange):
+            gates = [
+                _late(gate, fault) if fnmatchcase(gate.id, fault.gates) else gate
+                for gate in profile.gates
+            ]
+            profile = profile.model_copy(update={"gates": tuple(gates)})
+    return profile
+
+
+def _late(gate: Gate, fault: TimingChange) -> Gate:
+    """Frame changes stay where they are: the fault is in what plays, not in what counts."""
+    rows = [
+        row.model_copy(update={"t0": row.t0 + fault.delay})
+        if row.channel == fault.channel and not isinstance(row, ShiftPhase)
+        else row
+        for row in gate.pulses
+    ]
+    ends = max([gate.duration, *(end_of(row) for row in rows)])
+    return gate.model_copy(update={"pulses": tuple(rows), "duration": ends})
+
+
+_OF_A_STAGE = (
+    "gate.error_at_load/*",
+    "gate.leakage_at_load/*",
+    "rb.epc_at_load/*",
+    "qubit.t1_at_load_s/*",
+    "qubit.t2_at_load_s/*",
+    "thermal.film_k/*",
+    "thermal.film_peak_k/*",
+    "thermal.line_photons/*",
+    "thermal.extra_photons/*",
+    "thermal.extra_dephasing_per_s/*",
+)
+"""What follows from the temperatures of plates."""
+_OF_A_QUBIT = ("gate.", "layer.", "rb.", "qubit.")
+"""What follows from T1 and T2."""
+
+
+def unknown_because(scenario: Scenario, metric: str, subject: str) -> str:
+    """Which missing sensor leaves this metric undecided, or an empty string."""
+    for fault in scenario.faults:
+        if isinstance(fault, TelemetryGap) and _hides(fault, metric, subject):
+            what = f"stage {fault.stage}" if fault.stage else f"qubit {fault.qubit}"
+            return f"the scenario {scenario.name} has no telemetry of {what}"
+    return ""
+
+
+def _hides(fault: TelemetryGap, metric: str, subject: str) -> bool:
+    if fault.stage is not None:
+        of_plates = any(fnmatchcase(f"{metric}/{subject}", one) for one in _OF_A_STAGE)
+        return of_plates or (metric.startswith("thermal.") and subject == fault.stage)
+    if metric == "gate.duration_s" or not metric.startswith(_OF_A_QUBIT):
+        return False
+    qubits = subject.rpartition(":")[2].split("-")
+    return str(fault.qubit) in qubits

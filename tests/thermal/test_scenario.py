@@ -1,0 +1,125 @@
+"""Faults of the machine: each changes what it should, and nothing else."""
+
+import pytest
+
+from qtregress.errors import InputError
+from qtregress.thermal.heat import gate_heats
+from qtregress.thermal.load import Load, load
+from qtregress.thermal.scenario import (
+    Scenario,
+    faulty_chip,
+    faulty_workload,
+    late_profile,
+    unknown_because,
+)
+from qtregress.thermal.workload import DEFAULT_WORKLOAD
+from tests import small
+
+PAIR = small.small(*small.PAIR)
+
+
+def scenario(**fault: object) -> Scenario:
+    """A scenario of one fault."""
+    return Scenario.model_validate(
+        {"format": "qtregress/scenario@1", "name": "bad-day", "faults": [fault]}
+    )
+
+
+def loaded(fault: Scenario | None = None) -> Load:
+    """The pair's load at the shipped workload, under the fault."""
+    chip, workload = PAIR.chip, DEFAULT_WORKLOAD
+    if fault is not None:
+        chip, workload = faulty_chip(fault, chip), faulty_workload(fault, workload)
+    return load(chip, list(gate_heats(PAIR.profile, chip).values()), workload)
+
+
+def temperature_k(found: Load, stage: str) -> float:
+    """Of that plate."""
+    assert found.plates is not None, found.problem
+    return found.plates.temperature_k[stage]
+
+
+def test_a_weak_cryocooler_warms_its_stage() -> None:
+    """A stage that rests 20 % warmer is warmer at load."""
+    fault = scenario(kind="cryocooler_drift", stage="cp", unloaded_factor=1.2)
+
+    assert temperature_k(loaded(fault), "cp") > 1.15 * temperature_k(loaded(), "cp")
+
+
+def test_a_hot_spot_heats_its_own_line() -> None:
+    """Ten per cent more gain on one line is about a fifth more power there, none elsewhere."""
+    before, after = loaded(), loaded(scenario(kind="hot_spot", qubit=0, gain=0.1))
+
+    assert after.lines["d0"].power_w == pytest.approx(1.21 * before.lines["d0"].power_w, rel=0.02)
+    assert after.lines["d1"].power_w == before.lines["d1"].power_w
+
+
+def test_an_overcommitted_machine_is_busier() -> None:
+    """Twice the busy fraction is twice the power of every line."""
+    fault = scenario(kind="overcommitted_load", busy_fraction=0.66)
+
+    assert loaded(fault).lines["d0"].power_w == pytest.approx(2 * loaded().lines["d0"].power_w)
+
+
+def test_more_lines_load_every_stage() -> None:
+    """A hundred lines instead of two take fifty times the heat."""
+    before, after = loaded(), loaded(scenario(kind="overcommitted_load", lines=100))
+
+    assert after.active_w == pytest.approx({k: 50 * v for k, v in before.active_w.items()})
+
+
+def test_a_late_channel_makes_the_gate_longer() -> None:
+    """The cross drive starts 16 dt late; the gate lasts as long as its last pulse needs."""
+    fault = scenario(kind="timing_change", channel="u0", delay=16, gates="cx:*")
+    before, after = PAIR.profile.by_id["cx:0-1"], late_profile(fault, PAIR.profile).by_id["cx:0-1"]
+    starts = [
+        [row.t0 for row in gate.pulses if row.channel == "u0" and hasattr(row, "amp")]
+        for gate in (before, after)
+    ]
+
+    assert starts[1] == [t0 + 16 for t0 in starts[0]]
+    assert after.duration >= before.duration
+
+
+def test_a_timing_change_leaves_other_gates() -> None:
+    """Only gates that match the pattern are late."""
+    fault = scenario(kind="timing_change", channel="d0", delay=16, gates="x:*")
+    late = late_profile(fault, PAIR.profile)
+
+    assert late.by_id["sx:0"] == PAIR.profile.by_id["sx:0"]
+    assert late.by_id["x:0"] != PAIR.profile.by_id["x:0"]
+
+
+@pytest.mark.parametrize(
+    ("sensor", "metric", "subject", "hidden"),
+    [
+        ({"stage": "cp"}, "thermal.temperature_k", "cp", True),
+        ({"stage": "cp"}, "thermal.temperature_k", "mxc", False),
+        ({"stage": "cp"}, "gate.error_at_load", "x:0", True),
+        ({"stage": "cp"}, "gate.error", "x:0", False),
+        ({"qubit": 1}, "gate.error", "cx:0-1", True),
+        ({"qubit": 1}, "gate.error", "x:0", False),
+        ({"qubit": 1}, "rb.epc", "0-1", True),
+        ({"qubit": 1}, "gate.duration_s", "x:1", False),
+        ({"qubit": 1}, "heat.line_energy_j", "x:1@d1", False),
+    ],
+)
+def test_a_missing_sensor_hides_what_rests_on_it(
+    sensor: dict[str, object], metric: str, subject: str, *, hidden: bool
+) -> None:
+    """A stage's thermometer carries all at load; a qubit's T1 carries its gates; heat neither."""
+    fault = scenario(kind="telemetry_gap", **sensor)
+
+    assert bool(unknown_because(fault, metric, subject)) == hidden
+
+
+def test_a_fault_somewhere_else_is_refused() -> None:
+    """A stage that the cryostat lacks is a mistake in the scenario."""
+    with pytest.raises(InputError, match="stage must be one of 50k, 4k, still, cp, mxc"):
+        faulty_chip(scenario(kind="cryocooler_drift", stage="roof"), PAIR.chip)
+
+
+def test_a_gap_names_one_sensor() -> None:
+    """Neither none nor two."""
+    with pytest.raises(ValueError, match="must name a stage or a qubit"):
+        scenario(kind="telemetry_gap")
