@@ -84,7 +84,7 @@ def test_a_fitted_gate_is_as_good_as_its_coherence(gate: str) -> None:
     """On the profile the lines were fitted to, the error is the coherence limit."""
     limit = gate_limit(measurement().chip, gate, value(f"gate.duration_s/{gate}"))
 
-    assert value(f"gate.error/{gate}") == pytest.approx(limit, rel=0.01)
+    assert value(f"gate.error/{gate}") == pytest.approx(limit, rel=0.01, abs=0)
 
 
 def test_a_gate_lasts_its_samples() -> None:
@@ -97,7 +97,9 @@ def test_what_the_pulses_do_wrong_is_no_incoherent_error() -> None:
     loud = small.louder(small.small(0).profile, 0.05, "d0", gates="x:0")
     channel = small.measured(small.Case(chip=small.small(0).chip, profile=loud))[0].channels["x:0"]
 
-    assert incoherent_error(channel) == pytest.approx(value("gate.incoherent_error/x:0"), rel=2e-3)
+    assert incoherent_error(channel) == pytest.approx(
+        value("gate.incoherent_error/x:0"), rel=2e-3, abs=0
+    )
 
 
 def test_the_load_costs_fidelity() -> None:
@@ -112,7 +114,7 @@ def test_an_idle_qubit_relaxes_into_its_bath() -> None:
     seconds = value("gate.duration_s/id:0")
     expected = HBAR_J_S * angular(qubit.frequency_hz) * seconds / (2 * qubit.t1_s)
 
-    assert value("heat.quantum_j/id:0") == pytest.approx(expected, rel=0.02)
+    assert value("heat.quantum_j/id:0") == pytest.approx(expected, rel=0.02, abs=0)
     assert abs(value("thermo.work_j/id:0")) < 1e-6 * value("heat.quantum_j/id:0")
 
 

@@ -103,7 +103,7 @@ def test_an_old_that_is_off_has_the_error_that_the_model_shows() -> None:
     loud = small.louder(small.small(0).profile, 0.05, "d0", gates="x:0")
     off = small.measured(small.Case(chip=small.small(0).chip, profile=loud))[0]
 
-    assert old_coherent_error(off, "x:0") == pytest.approx((pi / 20) ** 2 / 6, rel=0.06)
+    assert old_coherent_error(off, "x:0") == pytest.approx((pi / 20) ** 2 / 6, rel=0.06, abs=0)
 
 
 # Error changes of gates
@@ -189,7 +189,9 @@ def test_a_pair_s_clifford_counts_its_gates() -> None:
         paired(), cx=change(0.0, 1.0), first=change(0.0, 10.0), second=change(0.0, 0.1)
     )
 
-    assert found["0-1"].interval[1] == pytest.approx(1.5 + 1.2 * (10 * 2.0 + 0.1 * 1.3), rel=0.01)
+    assert found["0-1"].interval[1] == pytest.approx(
+        1.5 + 1.2 * (10 * 2.0 + 0.1 * 1.3), rel=0.01, abs=0
+    )
 
 
 def test_the_exact_change_is_always_contained() -> None:

@@ -249,7 +249,7 @@ def test_baths_apart_are_the_bath_together(make_chip: ChipMaker) -> None:
     assert [one.name for one in apart] == ["0.photons", "0.quasiparticles"]
     for way in ("down", "up"):
         parts = [getattr(one.rates, way) for one in apart]
-        assert np.sum(parts, axis=0) == pytest.approx(getattr(together, way), rel=1e-12)
+        assert np.sum(parts, axis=0) == pytest.approx(getattr(together, way), rel=1e-12, abs=0)
     assert sum(one.rates.dephasing for one in apart) == together.dephasing
 
 
@@ -259,8 +259,8 @@ def test_each_bath_has_its_own_temperature(make_chip: ChipMaker) -> None:
 
     photons, quasiparticles = reservoirs(chip, (0,), {0: Extra(photons=0.02)}, 3)
 
-    assert photons.temperature_k == pytest.approx(bath_temperature(5e9, 0.03), rel=1e-9)
-    assert quasiparticles.temperature_k == pytest.approx(0.15, rel=1e-9)
+    assert photons.temperature_k == pytest.approx(bath_temperature(5e9, 0.03), rel=1e-9, abs=0)
+    assert quasiparticles.temperature_k == pytest.approx(0.15, rel=1e-9, abs=0)
 
 
 def test_a_bath_that_is_not_there_is_left_out(make_chip: ChipMaker) -> None:

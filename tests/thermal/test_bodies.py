@@ -68,7 +68,9 @@ def test_a_body_alone(power_w: float, plate_k: float) -> None:
     """T_body^4 is above T_plate^4 by P over the conductance."""
     found = body_temperatures_k(chain(0.0), {("d1", "mxc"): power_w}, PLATES_K | {"mxc": plate_k})
 
-    assert found["d1", "mxc"] ** 4 == pytest.approx(plate_k**4 + power_w / W_PER_K4, rel=1e-12)
+    assert found["d1", "mxc"] ** 4 == pytest.approx(
+        plate_k**4 + power_w / W_PER_K4, rel=1e-12, abs=0
+    )
 
 
 def test_bodies_at_rest_are_as_warm_as_their_plates() -> None:
@@ -111,7 +113,7 @@ def test_a_hot_line_shows_at_its_neighbour() -> None:
     found = body_temperatures_k(chip, {("d0", "mxc"): 8e-9}, PLATES_K)
 
     assert found["d1", "mxc"] ** 4 == pytest.approx(
-        PLATES_K["mxc"] ** 4 + 8e-9 / W_PER_K4 * 1e-4 / (W_PER_K4 + 2e-4), rel=1e-12
+        PLATES_K["mxc"] ** 4 + 8e-9 / W_PER_K4 * 1e-4 / (W_PER_K4 + 2e-4), rel=1e-12, abs=0
     )
     assert found["m1", "mxc"] == pytest.approx(PLATES_K["mxc"])
     assert found["d1", "cp"] == pytest.approx(PLATES_K["cp"])
@@ -132,7 +134,7 @@ def test_the_response_is_symmetric_and_never_cools(link: float) -> None:
     assert response.lines == ("d0", "m0", "d1", "m1", "d2", "m2")
     assert response.k4_per_w == pytest.approx(response.k4_per_w.T, rel=1e-9, abs=1e-12)
     assert (response.k4_per_w >= 0).all()
-    assert W_PER_K4 * response.k4_per_w.sum(axis=0) == pytest.approx(1.0, rel=1e-10)
+    assert W_PER_K4 * response.k4_per_w.sum(axis=0) == pytest.approx(1.0, rel=1e-10, abs=0)
 
 
 def test_the_response_is_what_temperatures_follow() -> None:
@@ -191,11 +193,11 @@ def test_bodies_hardly_move_between_gates() -> None:
     """8 nW on 20 mK: 2 us of rest cool the body of 53 mK by a tenth of a millikelvin."""
     found = body_ripple_k(Film(), power_w=8e-9, plate_k=0.02, rest_s=2e-6)
 
-    assert found == pytest.approx(8.7e-5, rel=0.02)
+    assert found == pytest.approx(8.7e-5, rel=0.02, abs=0)
 
 
 def test_a_long_rest_cools_a_body_to_its_plate() -> None:
     """After many of its time constants nothing is left above the plate."""
     found = body_ripple_k(Film(), power_w=8e-9, plate_k=0.02, rest_s=1.0)
 
-    assert found == pytest.approx((0.02**4 + 8e-6) ** 0.25 - 0.02, rel=1e-9)
+    assert found == pytest.approx((0.02**4 + 8e-6) ** 0.25 - 0.02, rel=1e-9, abs=0)

@@ -206,7 +206,7 @@ def test_error_falls_with_the_square_of_the_spacing() -> None:
         )
         return in_quanta(played, found.open_j)
 
-    assert left_open(10) / left_open(2) == pytest.approx(25, rel=0.25)
+    assert left_open(10) / left_open(2) == pytest.approx(25, rel=0.25, abs=0)
 
 
 def test_adjoint_generator_is_the_adjoint_dissipator() -> None:

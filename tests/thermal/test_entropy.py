@@ -59,7 +59,7 @@ def test_a_pure_state_gives_all_its_energy() -> None:
 
     found = float(ergotropy_j(state, QUANTUM_J * np.array([0.0, 1.0, 1.9])))
 
-    assert found == pytest.approx(1.9 * QUANTUM_J, rel=1e-12)
+    assert found == pytest.approx(1.9 * QUANTUM_J, rel=1e-12, abs=0)
 
 
 def test_many_states_at_once() -> None:
@@ -82,7 +82,7 @@ def test_reset_of_one_bit_at_20_mk() -> None:
     found = landauer_j(bloch(0, 0, 0), (2,), (0.02,))
 
     assert found == pytest.approx(1.91e-25, rel=5e-3, abs=0)
-    assert QUANTUM_J / found == pytest.approx(17.3, rel=5e-3)
+    assert QUANTUM_J / found == pytest.approx(17.3, rel=5e-3, abs=0)
 
 
 def test_each_qubit_is_reset_at_its_own_temperature() -> None:
@@ -113,4 +113,6 @@ def test_heat_from_hot_to_cold_produces_entropy() -> None:
         0.0, {"hot": -QUANTUM_J, "cold": QUANTUM_J}, {"hot": 0.1, "cold": 0.02}
     )
 
-    assert found == pytest.approx(QUANTUM_J / BOLTZMANN_J_PER_K * (1 / 0.02 - 1 / 0.1), rel=1e-12)
+    assert found == pytest.approx(
+        QUANTUM_J / BOLTZMANN_J_PER_K * (1 / 0.02 - 1 / 0.1), rel=1e-12, abs=0
+    )

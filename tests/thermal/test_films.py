@@ -135,7 +135,9 @@ def test_the_first_ten_decibel_take_nine_tenths() -> None:
     """Of the heat in a 20 dB pad on the way down."""
     first, second = sections(PADS[-1:], FILM)
 
-    assert first.heat_share / (first.heat_share + second.heat_share) == pytest.approx(0.9, rel=2e-3)
+    assert first.heat_share / (first.heat_share + second.heat_share) == pytest.approx(
+        0.9, rel=2e-3, abs=0
+    )
 
 
 # Closed forms
@@ -156,7 +158,7 @@ def test_film_temperatures(power_w: float, expected_k: float) -> None:
 @pytest.mark.parametrize(("temperature_k", "expected_s"), [(0.089, 1.2e-5), (0.051, 6.3e-5)])
 def test_film_times(temperature_k: float, expected_s: float) -> None:
     """Hot films answer faster."""
-    assert film_time_s(temperature_k, FILM) == pytest.approx(expected_s, rel=0.02)
+    assert film_time_s(temperature_k, FILM) == pytest.approx(expected_s, rel=0.02, abs=0)
 
 
 @given(st.floats(1e-13, 1e-6))
@@ -165,7 +167,7 @@ def test_constant_power_gives_the_closed_form(power_w: float) -> None:
     state = film_state(constant(power_w), alone(), FILM, [0.02])
     expected = film_temperature_k(power_w, volume_m3=FILM.volume_m3, film=FILM, body_k=0.02)
 
-    assert state.mean_k[0] == pytest.approx(expected, rel=1e-9)
+    assert state.mean_k[0] == pytest.approx(expected, rel=1e-9, abs=0)
 
 
 @pytest.mark.physics
@@ -199,13 +201,15 @@ def test_mean_power_and_busy_fraction_are_exact(
     played = activity(declared, GATES, line, gates_in_a_row=gates_in_a_row)
     busy_s = float(played.playing @ played.step_s)
 
-    assert played.mean_power_w == pytest.approx(mean_power_w(declared, GATES, line), rel=1e-9)
-    assert busy_s / played.period_s == pytest.approx(busy_fraction, rel=1e-9)
+    assert played.mean_power_w == pytest.approx(
+        mean_power_w(declared, GATES, line), rel=1e-9, abs=0
+    )
+    assert busy_s / played.period_s == pytest.approx(busy_fraction, rel=1e-9, abs=0)
 
 
 def test_powers_are_true_to_the_gate() -> None:
     """Rounding is made up for by time: no step is hotter than the gate's pulse."""
-    assert activity(use(), GATES, "d0").power_w.max() == pytest.approx(1e-9, rel=0.01)
+    assert activity(use(), GATES, "d0").power_w.max() == pytest.approx(1e-9, rel=0.01, abs=0)
 
 
 def test_an_idle_line_rests() -> None:
@@ -236,7 +240,7 @@ def test_a_play_shorter_than_its_gate_is_followed_by_silence() -> None:
     only = QubitUse(qubit=0, shares={"x:0": 1.0}, busy_fraction=1.0)
     played = activity(only, {"x:0": late}, "d0")
 
-    assert played.mean_power_w == pytest.approx(SX.energy_j("d0") / 1e-6, rel=1e-9)
+    assert played.mean_power_w == pytest.approx(SX.energy_j("d0") / 1e-6, rel=1e-9, abs=0)
 
 
 @pytest.mark.parametrize(("gates_in_a_row", "rows"), [(1, 64), (32, 2), (100, 1)])
@@ -303,7 +307,7 @@ def test_films_follow_their_equation() -> None:
     cut, bodies_k = CUT[2:], np.array(BODIES_K[2:])
     ends = film_state(played, cut, FILM, list(bodies_k)).temperature_k[1::2]
 
-    assert integrated(played, cut, ends[-1], bodies_k) == pytest.approx(ends, rel=1e-5)
+    assert integrated(played, cut, ends[-1], bodies_k) == pytest.approx(ends, rel=1e-5, abs=0)
 
 
 @given(st.floats(0.02, 60.0), st.floats(1e-4, 20.0))
@@ -320,7 +324,7 @@ def test_every_film_follows_one_curve(start: float, film_times: float) -> None:
     )
     found = films._flow(np.array([start**2]), np.array([film_times]))
 
-    assert math.sqrt(found[0]) == pytest.approx(fine.y[0, -1], rel=2e-5)
+    assert math.sqrt(found[0]) == pytest.approx(fine.y[0, -1], rel=2e-5, abs=0)
 
 
 @given(st.floats(0.01, 100.0), st.integers(1, 60), st.floats(1e-3, 1.0))
@@ -349,9 +353,9 @@ def test_the_same_period_twice_changes_nothing() -> None:
     )
     first, second = (film_state(one, CUT, FILM, BODIES_K) for one in (once, twice))
 
-    assert second.mean_k == pytest.approx(first.mean_k, rel=1e-9)
+    assert second.mean_k == pytest.approx(first.mean_k, rel=1e-9, abs=0)
     assert line_photons(second, HZ).playing == pytest.approx(
-        line_photons(first, HZ).playing, rel=1e-9
+        line_photons(first, HZ).playing, rel=1e-9, abs=0
     )
 
 
@@ -365,7 +369,7 @@ def test_a_slow_film_needs_no_more_iterations() -> None:
     state = film_state(played, alone(), FILM, [0.02])
 
     assert state.mean_k[0] == pytest.approx(
-        film_temperature_k(80e-12, volume_m3=6e-15, film=FILM, body_k=0.02), rel=1e-4
+        film_temperature_k(80e-12, volume_m3=6e-15, film=FILM, body_k=0.02), rel=1e-4, abs=0
     )
     assert state.iterations <= 4
 
@@ -382,7 +386,9 @@ def test_steps_are_fine_enough() -> None:
         line_photons(film_state(one, CUT, FILM, BODIES_K), HZ) for one in (coarse, fine)
     )
 
-    assert (found.mean, found.playing) == pytest.approx((expected.mean, expected.playing), rel=1e-3)
+    assert (found.mean, found.playing) == pytest.approx(
+        (expected.mean, expected.playing), rel=1e-3, abs=0
+    )
 
 
 @pytest.mark.parametrize("busy_fraction", [1e-3, 0.03, 1.0])
@@ -394,7 +400,7 @@ def test_films_pass_on_what_they_take(busy_fraction: float) -> None:
     fifth = state.weights @ state.temperature_k**5 - np.array(BODIES_K) ** 5
     taken_w = played.mean_power_w * np.array([one.heat_share for one in CUT])
 
-    assert FILM.sigma_w_m3_k5 * volumes_m3 * fifth == pytest.approx(taken_w, rel=1e-3)
+    assert FILM.sigma_w_m3_k5 * volumes_m3 * fifth == pytest.approx(taken_w, rel=1e-3, abs=0)
 
 
 def test_the_solution_reports_how_it_converged() -> None:
@@ -457,7 +463,7 @@ def test_without_power_films_are_as_warm_as_their_bodies(played: Activity | None
     state = film_state(played, CUT, FILM, BODIES_K)
     photons = cascade_photons(HZ, PADS, temperatures_k={"4k": 4.0, "cp": 0.1, "mxc": 0.03})
 
-    assert state.mean_k == pytest.approx(BODIES_K, rel=1e-12)
+    assert state.mean_k == pytest.approx(BODIES_K, rel=1e-12, abs=0)
     found = line_photons(state, HZ)
     assert [found.mean, found.playing, found.peak] == pytest.approx([photons] * 3)
 

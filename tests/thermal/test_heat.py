@@ -38,7 +38,7 @@ def test_energy_is_quadratic_in_the_amplitude(share: float) -> None:
     before = x_energy_j(ONE.profile, chip)
 
     assert x_energy_j(small.louder(ONE.profile, share, "d0"), chip) == pytest.approx(
-        (1 + share) ** 2 * before, rel=1e-12
+        (1 + share) ** 2 * before, rel=1e-12, abs=0
     )
 
 
@@ -49,7 +49,7 @@ def test_fitted_compression_bends_the_square_a_little(qubit: int) -> None:
     before = x_energy_j(case.profile, case.chip, qubit)
     after = x_energy_j(small.louder(case.profile, 0.05, f"d{qubit}"), case.chip, qubit)
 
-    assert after / before == pytest.approx(1.05**2, rel=3.5e-3)
+    assert after / before == pytest.approx(1.05**2, rel=3.5e-3, abs=0)
 
 
 @pytest.mark.parametrize("qubit", range(5))
@@ -60,7 +60,7 @@ def test_half_the_length_at_the_same_angle_doubles_the_energy(qubit: int) -> Non
     before = x_energy_j(case.profile, chip, qubit)
     half = small.half_length(case.profile, f"x:{qubit}")
 
-    assert x_energy_j(half, chip, qubit) / before == pytest.approx(2, rel=0.01)
+    assert x_energy_j(half, chip, qubit) / before == pytest.approx(2, rel=0.01, abs=0)
 
 
 @pytest.mark.parametrize("qubit", range(5))
@@ -70,7 +70,7 @@ def test_half_the_length_nearly_doubles_the_energy_on_fitted_lines(qubit: int) -
     before = x_energy_j(case.profile, case.chip, qubit)
     half = small.half_length(case.profile, f"x:{qubit}")
 
-    assert x_energy_j(half, case.chip, qubit) / before == pytest.approx(2, rel=0.06)
+    assert x_energy_j(half, case.chip, qubit) / before == pytest.approx(2, rel=0.06, abs=0)
 
 
 def test_the_phase_of_a_pulse_costs_nothing() -> None:
@@ -96,7 +96,7 @@ def test_tones_that_do_not_overlap_add_their_energies() -> None:
         played = small.edited(PAIR.profile, lambda _, row: row if row.channel in channels else None)
         return gate_heat(played.by_id["cx:0-1"], PAIR.profile, PAIR.chip).energy_j("d0")
 
-    assert line_0("d0", "u0") == pytest.approx(line_0("d0") + line_0("u0"), rel=1e-12)
+    assert line_0("d0", "u0") == pytest.approx(line_0("d0") + line_0("u0"), rel=1e-12, abs=0)
 
 
 def test_silence_is_cold() -> None:
@@ -146,7 +146,7 @@ def test_steps_keep_the_energy_of_the_samples() -> None:
     play = gate_heat(gate, PAIR.profile, PAIR.chip).lines["d0"]
 
     assert play.energy_j == pytest.approx(exact_j, rel=1e-12, abs=0)
-    assert len(play.power_w) * play.step_s == pytest.approx(gate.duration * dt_s, rel=1e-12)
+    assert len(play.power_w) * play.step_s == pytest.approx(gate.duration * dt_s, rel=1e-12, abs=0)
 
 
 def test_a_gate_on_a_line_that_the_chip_lacks_is_left_out() -> None:

@@ -49,7 +49,7 @@ def test_an_idle_machine_still_carries_its_cables() -> None:
     plates = loaded(workload=IDLE).plates
     assert plates is not None
 
-    assert plates.load_w["mxc"] == pytest.approx(13e-9 + 13e-9 + 20e-9, rel=0.5)
+    assert plates.load_w["mxc"] == pytest.approx(13e-9 + 13e-9 + 20e-9, rel=0.5, abs=0)
     assert plates.temperature_k["cp"] > 0.082
 
 
@@ -58,8 +58,8 @@ def test_power_sums_over_lines_and_stages() -> None:
     found = loaded(PAIR)
     at_chip_w = sum(state.power_w for state in found.lines.values())
 
-    assert found.active_w["4k"] == pytest.approx(at_chip_w * 1e4 * 99, rel=1e-3)
-    assert found.active_w["cp"] == pytest.approx(at_chip_w * 1e2 * 99, rel=1e-3)
+    assert found.active_w["4k"] == pytest.approx(at_chip_w * 1e4 * 99, rel=1e-3, abs=0)
+    assert found.active_w["cp"] == pytest.approx(at_chip_w * 1e2 * 99, rel=1e-3, abs=0)
     assert found.active_w["still"] == 0.0
 
 
@@ -88,7 +88,7 @@ def test_a_qubit_sees_its_lines_share_alone() -> None:
     share = 2 * math.pi * qubit.drive.kappa_ext_hz / bath_coupling(qubit)
 
     assert found.qubits[0].playing.photons == pytest.approx(
-        share * (line.photons.playing - line.resting), rel=1e-12
+        share * (line.photons.playing - line.resting), rel=1e-12, abs=0
     )
 
 
@@ -101,7 +101,7 @@ def test_the_resting_line_is_a_passive_cascade() -> None:
         qubit.frequency_hz, qubit.drive.attenuators, temperatures_k=found.plates.temperature_k
     )
 
-    assert found.lines["d0"].resting == pytest.approx(expected, rel=1e-9)
+    assert found.lines["d0"].resting == pytest.approx(expected, rel=1e-9, abs=0)
 
 
 def test_resonator_photons_dephase_by_clerk_and_utami() -> None:
@@ -115,7 +115,9 @@ def test_resonator_photons_dephase_by_clerk_and_utami() -> None:
         for n in (line.photons.mean, line.resting)
     ]
 
-    assert found.qubits[0].mean.dephasing_per_s == pytest.approx(rates[0] - rates[1], rel=1e-9)
+    assert found.qubits[0].mean.dephasing_per_s == pytest.approx(
+        rates[0] - rates[1], rel=1e-9, abs=0
+    )
 
 
 def test_an_unknown_resonator_adds_no_dephasing() -> None:

@@ -116,7 +116,7 @@ def test_baths_have_the_temperature_of_their_photons() -> None:
     (bath,) = toy(0, photons=PHOTONS).baths
 
     expected_k = bath_temperature(FREQUENCIES_HZ[0], PHOTONS)
-    assert bath.temperature_k == pytest.approx(expected_k, rel=1e-9)
+    assert bath.temperature_k == pytest.approx(expected_k, rel=1e-9, abs=0)
 
 
 def test_zero_temperature_leaves_entropies_undecided() -> None:
@@ -162,6 +162,7 @@ def test_ergotropy_is_lost_with_purity(cx: Played) -> None:
     assert mean.ergotropy_before_j == pytest.approx(
         HBAR_J_S * float(np.mean(cx.problem.patch.energies_rad_s[cx.problem.patch.computational])),
         rel=1e-12,
+        abs=0,
     )
 
 

@@ -93,9 +93,9 @@ def test_a_repeated_job_swings_between_the_closed_forms(
     mean = np.trapezoid(mxc**2, found.history.time_s) / period_s
 
     assert found.kind == "repeated"
-    assert found.history.peak_k()["mxc"] ** 2 == pytest.approx(highest, rel=1e-6)
-    assert mxc.min() ** 2 == pytest.approx(lowest, rel=1e-6)
-    assert mean == pytest.approx(u0 + duty * (u1 - u0), rel=1e-4)
+    assert found.history.peak_k()["mxc"] ** 2 == pytest.approx(highest, rel=1e-6, abs=0)
+    assert mxc.min() ** 2 == pytest.approx(lowest, rel=1e-6, abs=0)
+    assert mean == pytest.approx(u0 + duty * (u1 - u0), rel=1e-4, abs=0)
 
 
 def test_a_job_alone_starts_from_rest() -> None:
@@ -104,12 +104,12 @@ def test_a_job_alone_starts_from_rest() -> None:
     past = found.history
 
     assert found.kind == "once"
-    assert past.temperature_k[0] == pytest.approx([CP.unloaded_k, MXC.unloaded_k], rel=1e-9)
+    assert past.temperature_k[0] == pytest.approx([CP.unloaded_k, MXC.unloaded_k], rel=1e-9, abs=0)
     assert past.temperature_k[past.time_s <= 50.0] == pytest.approx(
         np.broadcast_to([CP.unloaded_k, MXC.unloaded_k], (int((past.time_s <= 50.0).sum()), 2))
     )
     assert past.peak_k()["mxc"] == pytest.approx(
-        plate_temperature_k(MXC, heat_w(0.5)["mxc"]), rel=1e-6
+        plate_temperature_k(MXC, heat_w(0.5)["mxc"]), rel=1e-6, abs=0
     )
 
 
@@ -120,7 +120,7 @@ def test_what_never_changes_stands_still_at_its_steady_state() -> None:
     still = steady(chip().cryostat, heat_w(0.4))  # type: ignore[arg-type]  # it is inline
 
     assert found.kind == "steady"
-    assert found.history.mean_k() == pytest.approx(still.temperature_k, rel=1e-9)
+    assert found.history.mean_k() == pytest.approx(still.temperature_k, rel=1e-9, abs=0)
     assert max(found.history.swing_k().values()) < 1e-12
     assert found.mean_utilization == pytest.approx(still.utilization)
     assert found.peak_utilization == pytest.approx(still.utilization)
@@ -166,7 +166,9 @@ def test_recovery_of_the_square_of_temperature_is_exponential() -> None:
     )
 
     assert found.recovery.job == "burst"
-    assert found.recovery.error_s == pytest.approx(relaxation_s(MXC) * math.log(10), rel=1e-3)
+    assert found.recovery.error_s == pytest.approx(
+        relaxation_s(MXC) * math.log(10), rel=1e-3, abs=0
+    )
 
 
 def test_recovery_of_photons_is_where_a_tenth_is_left() -> None:
@@ -188,7 +190,7 @@ def test_recovery_of_photons_is_where_a_tenth_is_left() -> None:
         warm, rest = (cascade_photons(5e9, PADS, temperatures_k=one) for one in (plates_k, cold))
         return warm - rest
 
-    assert extra(after_s) / extra(0.0) == pytest.approx(RECOVERED, rel=5e-3)
+    assert extra(after_s) / extra(0.0) == pytest.approx(RECOVERED, rel=5e-3, abs=0)
 
 
 def test_an_error_that_temperature_does_not_move_has_nothing_to_recover_from() -> None:

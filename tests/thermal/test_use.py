@@ -66,8 +66,8 @@ def test_a_circuit_heats_by_its_repetitions(sx: int, cx: int, xc: int, rate_hz: 
     counts = {"c": counted(sx_0=sx, cx_0_1=cx, cx_1_0=xc)}
     power_w = line_powers_w(uses(GATES, played(rate_hz), counts), GATES)
 
-    assert power_w["d0"] == pytest.approx(rate_hz * (sx * 4e-19 + cx * 9e-18), rel=1e-9)
-    assert power_w["d1"] == pytest.approx(rate_hz * (cx * 1e-19 + xc * 7e-18), rel=1e-9)
+    assert power_w["d0"] == pytest.approx(rate_hz * (sx * 4e-19 + cx * 9e-18), rel=1e-9, abs=0)
+    assert power_w["d1"] == pytest.approx(rate_hz * (cx * 1e-19 + xc * 7e-18), rel=1e-9, abs=0)
 
 
 def test_a_circuit_keeps_its_qubits_busy_one_gate_after_the_other() -> None:
@@ -91,7 +91,7 @@ def test_circuit_and_mix_of_the_same_gates_heat_alike() -> None:
     by_mix = line_powers_w(uses(some, mix), some)
     by_circuit = line_powers_w(uses(some, played(0.33 / busy_s), counts), some)
 
-    assert by_circuit == pytest.approx(by_mix, rel=1e-9)
+    assert by_circuit == pytest.approx(by_mix, rel=1e-9, abs=0)
 
 
 def test_circuits_side_by_side_add_up() -> None:
