@@ -122,12 +122,14 @@ def test_a_whole_turn_is_no_fault() -> None:
 
 def test_a_frame_left_behind_is_a_fault_of_its_size() -> None:
     """u1 plays at qubit 0's frequency, so it must turn with d0."""
-    assert outer_frames(cx_with(d0=0.5), PAIR.chip) == {"u1": pytest.approx(-0.5)}
+    assert outer_frames(cx_with(d0=0.5), PAIR.chip) == {"u1": pytest.approx(-0.5, rel=1e-6, abs=0)}
 
 
 def test_a_frame_turned_alone_is_a_fault() -> None:
     """Neither may the cross drive turn without its qubit."""
-    assert outer_frames(cx_with(d0=0.5, u0=0.25, u1=0.5), PAIR.chip) == {"u0": pytest.approx(0.25)}
+    assert outer_frames(cx_with(d0=0.5, u0=0.25, u1=0.5), PAIR.chip) == {
+        "u0": pytest.approx(0.25, rel=1e-6, abs=0)
+    }
 
 
 def test_a_new_frame_fault_is_listed_beside_the_gate() -> None:

@@ -89,7 +89,7 @@ def test_a_fitted_gate_is_as_good_as_its_coherence(gate: str) -> None:
 
 def test_a_gate_lasts_its_samples() -> None:
     """160 samples of 2/9 ns."""
-    assert value("gate.duration_s/x:0") == pytest.approx(160 * 2 / 9 * 1e-9)
+    assert value("gate.duration_s/x:0") == pytest.approx(160 * 2 / 9 * 1e-9, rel=1e-6, abs=0)
 
 
 def test_what_the_pulses_do_wrong_is_no_incoherent_error() -> None:
@@ -155,7 +155,9 @@ def test_the_chip_s_heat_is_the_sum_over_lines() -> None:
     metrics = collect(replace(measurement(), chip=pair.chip, heats=heats, load=unknown))
     lines = [small.value_of(metrics, f"heat.line_energy_j/cx:0-1@d{q}") for q in small.PAIR]
 
-    assert small.value_of(metrics, "heat.chip_energy_j/cx:0-1") == pytest.approx(sum(lines))
+    assert small.value_of(metrics, "heat.chip_energy_j/cx:0-1") == pytest.approx(
+        sum(lines), rel=1e-6, abs=0
+    )
 
 
 def test_stages_get_what_their_pads_keep() -> None:
@@ -165,7 +167,7 @@ def test_stages_get_what_their_pads_keep() -> None:
 
     assert {
         stage: value(f"heat.stage_energy_j/x:0@{stage}") for stage in expected
-    } == pytest.approx(expected)
+    } == pytest.approx(expected, rel=1e-6, abs=0)
 
 
 def test_a_map_that_may_be_wrong_is_undecided() -> None:
@@ -211,7 +213,7 @@ def test_longer_gates_cost_their_neighbours() -> None:
 
     assert small.value_of(metrics, "layer.error/x:0") == value("gate.error/x:0")
     assert small.value_of(whole, "layer.error/x:0") == pytest.approx(
-        value("gate.error/x:0") + waiting
+        value("gate.error/x:0") + waiting, rel=1e-6, abs=0
     )
 
 

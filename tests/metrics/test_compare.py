@@ -57,7 +57,7 @@ def rows(
 )
 def test_what_nobody_knows_of_old(error: float | None, expected: float) -> None:
     """Beyond the limit of 2e-4, or a tenth of what was measured, or half the limit."""
-    assert unknown_coherent_error(error, 2e-4) == pytest.approx(expected)
+    assert unknown_coherent_error(error, 2e-4) == pytest.approx(expected, rel=1e-6, abs=0)
 
 
 def test_the_limit_is_that_of_the_gate_s_qubits() -> None:
@@ -85,7 +85,7 @@ def test_a_placeholder_error_does_not_become_the_scale() -> None:
     row = MeasuredGateError(gate="x:0", error=1.0)
     chip = one().chip.model_copy(update={"measured_errors": (row,)})
 
-    assert gate_scale(chip, "x:0", 1e-4) == pytest.approx(2e-3)
+    assert gate_scale(chip, "x:0", 1e-4) == pytest.approx(2e-3, rel=1e-6, abs=0)
 
 
 def test_old_s_own_error_is_what_hardware_and_limit_leave() -> None:
@@ -148,7 +148,7 @@ def test_the_interval_is_as_wide_as_old_s_unknown_error() -> None:
     """From c - 2 sqrt(c e) to c + 2 sqrt(c e)."""
     expected = coherent_interval((1e-4,), old_coherent_error(one(), "x:0"))
 
-    assert changed(one(), 1e-4) == pytest.approx(expected)
+    assert changed(one(), 1e-4) == pytest.approx(expected, rel=1e-6, abs=0)
 
 
 # Errors per Clifford
@@ -180,7 +180,7 @@ def test_one_sx_makes_a_clifford_of_one_qubit() -> None:
     """Its error per Clifford changes as its sx does."""
     found = clifford_changes(one(), one(), {"sx:0": change(-1.0, 2.0)}, NO_SPREAD)["0"]
 
-    assert found.interval == pytest.approx((-1.0, 2.0))
+    assert found.interval == pytest.approx((-1.0, 2.0), rel=1e-6, abs=0)
 
 
 def test_a_pair_s_clifford_counts_its_gates() -> None:
@@ -205,7 +205,7 @@ def test_the_exact_change_is_always_contained() -> None:
     before = new.decays[0, 1].epc
     assert before is not None
 
-    assert found["0-1"].interval == pytest.approx((0.0, 0.9 - before))
+    assert found["0-1"].interval == pytest.approx((0.0, 0.9 - before), rel=1e-6, abs=0)
 
 
 @pytest.mark.parametrize("lost", ["cx", "first", "second"])
@@ -257,7 +257,7 @@ def test_a_deterministic_metric_changes_by_its_difference() -> None:
         [measured("heat.line_energy_j", "x:0@d0", "J", 3e-19)],
     )["heat.line_energy_j/x:0@d0"]
 
-    assert row.interval == pytest.approx((1e-19, 1e-19))
+    assert row.interval == pytest.approx((1e-19, 1e-19), rel=1e-6, abs=0)
     assert row.scale == 2e-19
 
 

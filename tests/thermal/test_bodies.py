@@ -80,7 +80,10 @@ def test_bodies_at_rest_are_as_warm_as_their_plates() -> None:
     assert set(found) == {
         (f"{kind}{index}", stage) for kind in "dm" for index in range(3) for stage in PLATES_K
     }
-    assert all(value == pytest.approx(PLATES_K[stage]) for (_, stage), value in found.items())
+    assert all(
+        value == pytest.approx(PLATES_K[stage], rel=1e-6, abs=0)
+        for (_, stage), value in found.items()
+    )
 
 
 @pytest.mark.physics
@@ -115,8 +118,8 @@ def test_a_hot_line_shows_at_its_neighbour() -> None:
     assert found["d1", "mxc"] ** 4 == pytest.approx(
         PLATES_K["mxc"] ** 4 + 8e-9 / W_PER_K4 * 1e-4 / (W_PER_K4 + 2e-4), rel=1e-12, abs=0
     )
-    assert found["m1", "mxc"] == pytest.approx(PLATES_K["mxc"])
-    assert found["d1", "cp"] == pytest.approx(PLATES_K["cp"])
+    assert found["m1", "mxc"] == pytest.approx(PLATES_K["mxc"], rel=1e-6, abs=0)
+    assert found["d1", "cp"] == pytest.approx(PLATES_K["cp"], rel=1e-6, abs=0)
 
 
 def test_warmth_fades_with_distance() -> None:
@@ -144,7 +147,7 @@ def test_the_response_is_what_temperatures_follow() -> None:
     fourth = [found[line, "cp"] ** 4 for line in response.lines]
     column = response.k4_per_w[:, response.lines.index("d1")]
 
-    assert fourth == pytest.approx(np.asarray(PLATES_K["cp"] ** 4 + 1e-6 * column))
+    assert fourth == pytest.approx(np.asarray(PLATES_K["cp"] ** 4 + 1e-6 * column), rel=1e-6, abs=0)
 
 
 def test_a_stage_without_pads_has_no_bodies() -> None:
@@ -162,7 +165,9 @@ def test_a_pad_of_no_attenuation_has_no_body() -> None:
 
     assert set(body_lines(chip)["cp"]) == {"d0", "m0", "m1", "d2", "m2"}
     assert ("d1", "cp") not in found
-    assert found["d0", "cp"] ** 4 == pytest.approx(PLATES_K["cp"] ** 4 + 1e-6 / W_PER_K4)
+    assert found["d0", "cp"] ** 4 == pytest.approx(
+        PLATES_K["cp"] ** 4 + 1e-6 / W_PER_K4, rel=1e-6, abs=0
+    )
 
 
 def test_heat_without_a_pad_is_refused() -> None:
@@ -176,7 +181,7 @@ def test_flux_lines_heat_their_plates_only() -> None:
     found = body_temperatures_k(chain(), {("f0", "4k"): 1e-3}, PLATES_K)
 
     assert ("f0", "4k") not in found
-    assert found["d0", "4k"] == pytest.approx(3.0)
+    assert found["d0", "4k"] == pytest.approx(3.0, rel=1e-6, abs=0)
 
 
 def test_a_link_beyond_reason_is_refused() -> None:

@@ -230,7 +230,9 @@ def flux_qubit() -> Qubit:
 @pytest.mark.physics
 def test_a_flux_bias_heats_by_its_resistances() -> None:
     """1 mA through 0.42 and 0.15 Ohm is 0.42 and 0.15 uW (Krinner et al. 2019, section 5)."""
-    assert bias_heat_w(flux_qubit()) == pytest.approx({"cp": 0.42e-6, "mxc": 0.15e-6})
+    assert bias_heat_w(flux_qubit()) == pytest.approx(
+        {"cp": 0.42e-6, "mxc": 0.15e-6}, rel=1e-6, abs=0
+    )
 
 
 @pytest.mark.physics
@@ -239,9 +241,9 @@ def test_a_flux_pulse_of_one_milliampere() -> None:
     at_chip_w = float(flux_power_w(np.array([0.5 + 0j]), FLUX)[0])
     stages = line_heat(flux_qubit(), "f0", at_chip_w)
 
-    assert at_chip_w == pytest.approx(12.5e-6)
+    assert at_chip_w == pytest.approx(12.5e-6, rel=1e-6, abs=0)
     assert stages["4k"] == pytest.approx(1.25e-3, rel=0.01, abs=0)
-    assert [stages["cp"], stages["mxc"]] == pytest.approx([0.42e-6, 0.15e-6])
+    assert [stages["cp"], stages["mxc"]] == pytest.approx([0.42e-6, 0.15e-6], rel=1e-6, abs=0)
 
 
 def test_a_line_that_the_qubit_lacks_is_refused() -> None:
@@ -267,7 +269,7 @@ def test_readout_power_is_quadratic_in_its_amplitude() -> None:
     readout = Readout(frequency_hz=7e9, kappa_hz=2e6, photons_at=0.1)
     once, twice = readout_power_w(np.array([0.1 + 0j, 0.2j]), readout).tolist()
 
-    assert twice == pytest.approx(4 * once)
+    assert twice == pytest.approx(4 * once, rel=1e-6, abs=0)
 
 
 def test_a_readout_that_nobody_calibrated_has_no_power() -> None:

@@ -117,7 +117,7 @@ def test_sections_make_up_their_pads(pads: list[Attenuator]) -> None:
 
     assert 10 * sum(math.log10(one.ratio) for one in cut) == pytest.approx(total_db, abs=1e-9)
     assert sum(one.volume_share for one in cut) == pytest.approx(
-        sum(pad.attenuation_db > 0 for pad in pads)
+        sum(pad.attenuation_db > 0 for pad in pads), rel=1e-6, abs=0
     )
 
 
@@ -128,7 +128,9 @@ def test_a_pad_is_cut_into_equal_sections_of_at_most_ten_decibel() -> None:
     cut = sections(pads, FILM)
 
     assert [one.stage for one in cut] == ["cp"] * 3
-    assert [10 * math.log10(one.ratio) for one in cut] == pytest.approx([25 / 3] * 3)
+    assert [10 * math.log10(one.ratio) for one in cut] == pytest.approx(
+        [25 / 3] * 3, rel=1e-6, abs=0
+    )
 
 
 def test_the_first_ten_decibel_take_nine_tenths() -> None:
@@ -231,7 +233,7 @@ def test_gates_of_other_lines_keep_the_qubit_busy() -> None:
     played = activity(only, GATES, "d0")
 
     assert played.power_w.max() == 0
-    assert played.playing @ played.step_s == pytest.approx(played.period_s / 2)
+    assert played.playing @ played.step_s == pytest.approx(played.period_s / 2, rel=1e-6, abs=0)
 
 
 def test_a_play_shorter_than_its_gate_is_followed_by_silence() -> None:
@@ -251,7 +253,9 @@ def test_rows_of_gates_alternate_with_rests(gates_in_a_row: int, rows: int) -> N
     runs = [busy for busy, _ in groupby(played.playing)]
 
     assert runs == [True, False] * rows
-    assert played.period_s == pytest.approx(rows * gates_in_a_row * SX.duration_s / 0.1)
+    assert played.period_s == pytest.approx(
+        rows * gates_in_a_row * SX.duration_s / 0.1, rel=1e-6, abs=0
+    )
 
 
 def test_gates_are_evenly_mixed() -> None:
@@ -410,7 +414,7 @@ def test_the_solution_reports_how_it_converged() -> None:
     assert (state.status, state.advice) == ("ok", "")
     assert state.iterations <= 10
     assert state.residual < 1e-7
-    assert state.weights.sum() == pytest.approx(1.0)
+    assert state.weights.sum() == pytest.approx(1.0, rel=1e-6, abs=0)
     assert (state.peak_k >= state.mean_k).all()
 
 
@@ -465,14 +469,14 @@ def test_without_power_films_are_as_warm_as_their_bodies(played: Activity | None
 
     assert state.mean_k == pytest.approx(BODIES_K, rel=1e-12, abs=0)
     found = line_photons(state, HZ)
-    assert [found.mean, found.playing, found.peak] == pytest.approx([photons] * 3)
+    assert [found.mean, found.playing, found.peak] == pytest.approx([photons] * 3, rel=1e-6, abs=0)
 
 
 def test_a_line_without_pads_brings_the_source() -> None:
     """300 K or whatever drives it."""
     found = line_photons(film_state(constant(1e-9), (), FILM, []), HZ, source_k=4.0)
 
-    assert found.mean == pytest.approx(bose_occupation(HZ, 4.0))
+    assert found.mean == pytest.approx(bose_occupation(HZ, 4.0), rel=1e-6, abs=0)
 
 
 @given(st.floats(1e-3, 1e3), st.floats(1.01, 10.0))
@@ -557,7 +561,9 @@ def test_bounds_of_a_steady_film_are_those_of_its_closed_form() -> None:
         [
             film_temperature_k(1e-7, volume_m3=v, film=FILM, body_k=0.02)
             for v in (6e-15 * 1.875, 6e-15 / 1.875)
-        ]
+        ],
+        rel=1e-6,
+        abs=0,
     )
 
 

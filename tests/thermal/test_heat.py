@@ -77,7 +77,9 @@ def test_the_phase_of_a_pulse_costs_nothing() -> None:
     """Turning all pulses of a line leaves their energy."""
     turned = small.turned(ONE.profile, 1.0, "d0")
 
-    assert x_energy_j(turned, ONE.chip) == pytest.approx(x_energy_j(ONE.profile, ONE.chip))
+    assert x_energy_j(turned, ONE.chip) == pytest.approx(
+        x_energy_j(ONE.profile, ONE.chip), rel=1e-6, abs=0
+    )
 
 
 def test_a_cross_drive_heats_the_line_it_plays_on() -> None:
@@ -158,4 +160,4 @@ def test_duration_is_in_seconds() -> None:
     """160 samples of 2/9 ns."""
     heat = gate_heats(ONE.profile, ONE.chip)["x:0"]
 
-    assert heat.duration_s == pytest.approx(160 * 2 / 9 * 1e-9)
+    assert heat.duration_s == pytest.approx(160 * 2 / 9 * 1e-9, rel=1e-6, abs=0)

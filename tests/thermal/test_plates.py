@@ -84,8 +84,10 @@ def test_cables_of_the_fifty_qubit_machine() -> None:
     """Krinner's cables for 50 qubits conduct 2.5 uW to the mixing chamber and 134 mW to 4 K."""
     found = passive_load_w(KRINNER_2019_XLD, {"drive": 50, "flux": 50, "readout": 16, "output": 8})
 
-    assert found["mxc"] == pytest.approx(50 * 13e-9 + 50 * 29e-9 + 16 * 13e-9 + 8 * 20e-9)
-    assert found["4k"] == pytest.approx(0.134)
+    assert found["mxc"] == pytest.approx(
+        50 * 13e-9 + 50 * 29e-9 + 16 * 13e-9 + 8 * 20e-9, rel=1e-6, abs=0
+    )
+    assert found["4k"] == pytest.approx(0.134, rel=1e-6, abs=0)
 
 
 def test_unknown_lines_are_refused() -> None:

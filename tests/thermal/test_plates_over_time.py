@@ -224,7 +224,7 @@ def test_what_a_history_tells() -> None:
 
     assert ramp.peak_k() == {"mxc": 4.0}
     assert ramp.swing_k() == {"mxc": 4.0}
-    assert ramp.mean_k()["mxc"] == pytest.approx(2.0)
+    assert ramp.mean_k()["mxc"] == pytest.approx(2.0, rel=1e-6, abs=0)
     assert ramp.ripple_k()["mxc"] == pytest.approx(4 / math.sqrt(12), rel=0.02, abs=0)
 
 
@@ -232,7 +232,9 @@ def test_a_history_of_one_moment_has_no_ripple() -> None:
     """One time is enough for a mean."""
     found = transient(KRINNER_2019_XLD, [(1.0, BUSY)], at_s=np.array([0.0]))
 
-    assert found.mean_k() == pytest.approx(unloaded_temperatures_k(KRINNER_2019_XLD))
+    assert found.mean_k() == pytest.approx(
+        unloaded_temperatures_k(KRINNER_2019_XLD), rel=1e-6, abs=0
+    )
     assert set(found.ripple_k().values()) == {0.0}
 
 

@@ -60,14 +60,18 @@ def test_an_overcommitted_machine_is_busier() -> None:
     """Twice the busy fraction is twice the power of every line."""
     fault = scenario(kind="overcommitted_load", busy_fraction=0.66)
 
-    assert loaded(fault).lines["d0"].power_w == pytest.approx(2 * loaded().lines["d0"].power_w)
+    assert loaded(fault).lines["d0"].power_w == pytest.approx(
+        2 * loaded().lines["d0"].power_w, rel=1e-6, abs=0
+    )
 
 
 def test_more_lines_load_every_stage() -> None:
     """A hundred lines instead of two take fifty times the heat."""
     before, after = loaded(), loaded(scenario(kind="overcommitted_load", lines=100))
 
-    assert after.active_w == pytest.approx({k: 50 * v for k, v in before.active_w.items()})
+    assert after.active_w == pytest.approx(
+        {k: 50 * v for k, v in before.active_w.items()}, rel=1e-6, abs=0
+    )
 
 
 def test_a_late_channel_makes_the_gate_longer() -> None:

@@ -106,7 +106,9 @@ def test_a_job_alone_starts_from_rest() -> None:
     assert found.kind == "once"
     assert past.temperature_k[0] == pytest.approx([CP.unloaded_k, MXC.unloaded_k], rel=1e-9, abs=0)
     assert past.temperature_k[past.time_s <= 50.0] == pytest.approx(
-        np.broadcast_to([CP.unloaded_k, MXC.unloaded_k], (int((past.time_s <= 50.0).sum()), 2))
+        np.broadcast_to([CP.unloaded_k, MXC.unloaded_k], (int((past.time_s <= 50.0).sum()), 2)),
+        rel=1e-6,
+        abs=0,
     )
     assert past.peak_k()["mxc"] == pytest.approx(
         plate_temperature_k(MXC, heat_w(0.5)["mxc"]), rel=1e-6, abs=0
@@ -122,8 +124,8 @@ def test_what_never_changes_stands_still_at_its_steady_state() -> None:
     assert found.kind == "steady"
     assert found.history.mean_k() == pytest.approx(still.temperature_k, rel=1e-9, abs=0)
     assert max(found.history.swing_k().values()) < 1e-12
-    assert found.mean_utilization == pytest.approx(still.utilization)
-    assert found.peak_utilization == pytest.approx(still.utilization)
+    assert found.mean_utilization == pytest.approx(still.utilization, rel=1e-6, abs=0)
+    assert found.peak_utilization == pytest.approx(still.utilization, rel=1e-6, abs=0)
 
 
 def test_budgets_are_used_on_average_and_at_the_peak() -> None:
@@ -133,8 +135,12 @@ def test_budgets_are_used_on_average_and_at_the_peak() -> None:
     )
     whole = {stage: heat_w(1.0)[stage] / found.budget_w[stage] for stage in ("cp", "mxc")}
 
-    assert found.mean_utilization == pytest.approx({k: 0.3 * v for k, v in whole.items()})
-    assert found.peak_utilization == pytest.approx({k: 0.8 * v for k, v in whole.items()})
+    assert found.mean_utilization == pytest.approx(
+        {k: 0.3 * v for k, v in whole.items()}, rel=1e-6, abs=0
+    )
+    assert found.peak_utilization == pytest.approx(
+        {k: 0.8 * v for k, v in whole.items()}, rel=1e-6, abs=0
+    )
 
 
 def test_cables_warm_the_plates_before_and_under_every_job() -> None:
@@ -143,8 +149,12 @@ def test_cables_warm_the_plates_before_and_under_every_job() -> None:
     found = timeline(chip(cables), [X], jobs(("a", 10.0, 10.0, 0.8)))
 
     assert found.resting_w == {"cp": 4e-5, "mxc": 0.0}
-    assert found.history.temperature_k[0, 0] == pytest.approx(plate_temperature_k(CP, 4e-5))
-    assert found.peak_utilization["cp"] == pytest.approx((4e-5 + heat_w(0.8)["cp"]) / 2e-4)
+    assert found.history.temperature_k[0, 0] == pytest.approx(
+        plate_temperature_k(CP, 4e-5), rel=1e-6, abs=0
+    )
+    assert found.peak_utilization["cp"] == pytest.approx(
+        (4e-5 + heat_w(0.8)["cp"]) / 2e-4, rel=1e-6, abs=0
+    )
 
 
 def test_more_lines_are_more_heat() -> None:
@@ -152,7 +162,9 @@ def test_more_lines_are_more_heat() -> None:
     one = jobs(("a", 0.0, 10.0, 0.1))
     (load,) = job_loads(chip(), [X], one.model_copy(update={"lines": 50}))
 
-    assert load.active_w == pytest.approx({k: 50 * v for k, v in heat_w(0.1).items()})
+    assert load.active_w == pytest.approx(
+        {k: 50 * v for k, v in heat_w(0.1).items()}, rel=1e-6, abs=0
+    )
     assert timeline(chip(), [X], one.model_copy(update={"lines": 50})).copies == 50
 
 
@@ -263,9 +275,9 @@ def test_a_job_may_play_a_circuit() -> None:
     (load,) = job_loads(chip(), [X], day, counts)
     (once,) = repetition_loads(chip(), [X], day, counts)
 
-    assert load.active_w == pytest.approx(stack_heat(3e6 * GATE_J, PADS).stages)
+    assert load.active_w == pytest.approx(stack_heat(3e6 * GATE_J, PADS).stages, rel=1e-6, abs=0)
     assert once.active_w["mxc"] * once.duration_s == pytest.approx(
-        stack_heat(3 * GATE_J, PADS).stages["mxc"]
+        stack_heat(3 * GATE_J, PADS).stages["mxc"], rel=1e-6, abs=0
     )
 
 

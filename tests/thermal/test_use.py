@@ -75,9 +75,9 @@ def test_a_circuit_keeps_its_qubits_busy_one_gate_after_the_other() -> None:
     counts = {"c": counted(sx_0=3, sx_2=1, cx_0_1=2)}
     zero, one, two = uses(GATES, played(1e5), counts)
 
-    assert zero.busy_fraction == pytest.approx(1e5 * (3 * 20e-9 + 2 * 300e-9))
-    assert one.busy_fraction == pytest.approx(1e5 * 2 * 300e-9)
-    assert two.busy_fraction == pytest.approx(1e5 * 20e-9)
+    assert zero.busy_fraction == pytest.approx(1e5 * (3 * 20e-9 + 2 * 300e-9), rel=1e-6, abs=0)
+    assert one.busy_fraction == pytest.approx(1e5 * 2 * 300e-9, rel=1e-6, abs=0)
+    assert two.busy_fraction == pytest.approx(1e5 * 20e-9, rel=1e-6, abs=0)
 
 
 def test_circuit_and_mix_of_the_same_gates_heat_alike() -> None:
@@ -106,7 +106,9 @@ def test_circuits_side_by_side_add_up() -> None:
     )
     alone = [line_powers_w(uses(GATES, played(1e5, name), counts), GATES)["d0"] for name in names]
 
-    assert line_powers_w(uses(GATES, both, counts), GATES)["d0"] == pytest.approx(sum(alone))
+    assert line_powers_w(uses(GATES, both, counts), GATES)["d0"] == pytest.approx(
+        sum(alone), rel=1e-6, abs=0
+    )
 
 
 def test_a_rate_that_does_not_fit_is_refused_and_the_named_one_fits() -> None:
@@ -115,7 +117,9 @@ def test_a_rate_that_does_not_fit_is_refused_and_the_named_one_fits() -> None:
     with pytest.raises(InputError, match="must be at most 250000, since one repetition takes"):
         uses(GATES, played(250_001.0), counts)
 
-    assert uses(GATES, played(250_000.0), counts)[0].busy_fraction == pytest.approx(0.005)
+    assert uses(GATES, played(250_000.0), counts)[0].busy_fraction == pytest.approx(
+        0.005, rel=1e-6, abs=0
+    )
 
 
 def test_gates_without_known_heat_take_their_time_too() -> None:

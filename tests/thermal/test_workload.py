@@ -23,7 +23,9 @@ def test_the_default_mix_is_one_qubits_share_of_a_clifford() -> None:
     counts = pair_group().mean_counts()
     sx = sum(count * name.split(",").count("sx") for name, count in counts.items()) / 2
 
-    assert DEFAULT_WORKLOAD.gate_mix == pytest.approx({"sx": sx, "cx": counts["cx"]})
+    assert DEFAULT_WORKLOAD.gate_mix == pytest.approx(
+        {"sx": sx, "cx": counts["cx"]}, rel=1e-6, abs=0
+    )
 
 
 def test_the_default_workload_survives_json() -> None:
