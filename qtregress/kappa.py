@@ -94,7 +94,7 @@ def _word(judged: Sequence[JudgedMetric]) -> VerdictWord:
 
 def _hottest_k(measurement: Measurement) -> float | None:
     peaks = [state.coldest_peak_k for state in measurement.load.lines.values()]
-    return max(peaks, default=None)
+    return max((peak for peak in peaks if peak is not None), default=None)
 
 
 def holds(scan: Sequence[KappaRow]) -> tuple[str, ...]:

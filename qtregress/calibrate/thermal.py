@@ -293,6 +293,8 @@ def _with_number(chip: Chip, number: Fitted) -> Chip:
     film = {
         "volume_m3": number.value,
         "volume_uncertainty": min(1.0, number.uncertainty / number.value),
+        # only the product with Sigma was determined: its uncertainty is all in the volume
+        "sigma_uncertainty": 0.0,
     }
     heated = line.model_copy(update={"film": line.film.model_copy(update=film)})
     return _with_qubit(chip, qubit.model_copy(update={side: heated}))

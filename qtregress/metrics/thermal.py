@@ -7,7 +7,7 @@ from qtregress.chip.bath import NO_EXTRA, Extra, TransmonRates, transmon_rates
 from qtregress.chip.chip import Chip, Qubit
 from qtregress.metrics.metric import Metric, measured, undecided
 from qtregress.thermal.dissipation import line_heat
-from qtregress.thermal.load import LineState, Load, line_share, warm_lines
+from qtregress.thermal.load import LineState, Load, kappa_share, warm_lines
 from qtregress.thermal.noise import cascade_photons
 from qtregress.thermal.timeline import Timeline
 from qtregress.thermal.use import GateHeat
@@ -78,8 +78,12 @@ def load_metrics(load: Load, chip: Chip, stages: list[str]) -> Iterator[Metric]:
 def _line_metrics(line: str, state: LineState) -> Iterator[Metric]:
     """Its mean power, the films of its coldest pad, and its photons where they arrive."""
     yield measured("thermal.line_power_w", line, "W", state.power_w)
-    yield measured("thermal.film_k", line, "K", float(state.films.mean_k[-1]))
-    yield measured("thermal.film_peak_k", line, "K", state.coldest_peak_k)
+    films = {"thermal.film_k": state.last_film_k, "thermal.film_peak_k": state.coldest_peak_k}
+    for name, film_k in films.items():
+        if film_k is None:
+            yield undecided(name, line, "K", "the line has no attenuator")
+        else:
+            yield measured(name, line, "K", film_k)
     yield measured("thermal.line_photons", line, "1", state.photons.playing, state.uncertainty)
 
 
@@ -118,13 +122,15 @@ def error_of_temperatures(chip: Chip) -> Callable[[Mapping[str, float]], float]:
     Films are as cold as their plates: they follow a burst's end within microseconds.
     """
 
+    shares = {qubit.index: min(1.0, kappa_share(qubit)) for qubit in chip.qubits}
+
     def lost(temperature_k: Mapping[str, float]) -> float:
         errors = []
         for qubit in chip.qubits:
             photons = cascade_photons(
                 qubit.frequency_hz, qubit.drive.attenuators, temperatures_k=temperature_k
             )
-            times_s = decay_times_s(qubit, Extra(photons=line_share(qubit) * photons))
+            times_s = decay_times_s(qubit, Extra(photons=shares[qubit.index] * photons))
             errors.append(coherence_limit(_WAIT_S, [times_s]))
         return sum(errors) / len(errors)
 

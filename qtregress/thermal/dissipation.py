@@ -81,13 +81,15 @@ def is_calibrated(readout: Readout) -> bool:
 
 
 def flux_power_w(samples: Complex, flux: FluxLine) -> Real:
-    """Forward power in W at the chip of a baseband current, I^2 Z0 / 4, shape (T,).
+    """What a baseband pulse adds to the forward power in W at the chip, shape (T,).
 
+    I^2 Z0 / 4 of bias and pulse together, less that of the bias alone (`bias_heat_w`):
+    currents add before they are squared, so that a pulse against the bias takes heat away.
     The chip ends the line in a short, where the current is twice that of the forward wave
     (Krinner et al., EPJ Quantum Technology 6:2 (2019), section 5).
     """
-    current_a = flux.ampere_per_amp * samples.real
-    return np.asarray(current_a**2 * LINE_OHM / 4)
+    current_a = flux.bias_a + flux.ampere_per_amp * samples.real
+    return np.asarray((current_a**2 - flux.bias_a**2) * LINE_OHM / 4)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,7 +157,10 @@ def line_heat(qubit: Qubit, line: str, at_chip: float) -> dict[str, float]:
 
 
 def bias_heat_w(qubit: Qubit) -> dict[str, float]:
-    """Heat by stage of the qubit's flux bias, I^2 R all day; nothing without a flux line."""
+    """Heat by stage of the qubit's flux bias all day; nothing without a flux line.
+
+    It comes down the pads as pulses do, and heats every resistive section, I^2 R.
+    """
     if qubit.flux is None:
         return {}
-    return {stage: qubit.flux.bias_a**2 * ohm for stage, ohm in qubit.flux.resistance_ohm.items()}
+    return line_heat(qubit, f"f{qubit.index}", qubit.flux.bias_a**2 * LINE_OHM / 4)

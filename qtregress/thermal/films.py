@@ -482,20 +482,15 @@ def _moments(ends: Floats, steady: Floats, times: Floats) -> Floats:
 def film_bounds(
     activity: Activity, sections: Sequence[Section], film: Film, body_k: Sequence[float]
 ) -> tuple[FilmState, FilmState]:
-    """`film_state` with volume and Sigma both off by one standard deviation: colder, hotter.
+    """`film_state` with Sigma V off by one standard deviation either way: colder, hotter.
 
-    They are multiplied and divided by one plus their relative uncertainty. Photons of the
-    two states (`line_photons`) enclose those of the film itself.
+    The uncertainties of volume and Sigma add in quadrature; the product is divided and
+    multiplied by one plus that. Photons of the two states (`line_photons`) enclose those of
+    the film itself.
     """
-    volume, sigma = 1 + film.volume_uncertainty, 1 + film.sigma_uncertainty
+    factor = 1 + math.hypot(film.volume_uncertainty, film.sigma_uncertainty)
     colder, hotter = (
-        film.model_copy(
-            update={
-                "volume_m3": film.volume_m3 * volume**sign,
-                "sigma_w_m3_k5": film.sigma_w_m3_k5 * sigma**sign,
-            }
-        )
-        for sign in (1, -1)
+        film.model_copy(update={"volume_m3": film.volume_m3 * factor**sign}) for sign in (1, -1)
     )
     return (
         film_state(activity, sections, colder, body_k),

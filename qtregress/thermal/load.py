@@ -22,9 +22,10 @@ from qtregress.thermal.films import (
     film_bounds,
     film_state,
     line_photons,
+    resting_films,
     sections,
 )
-from qtregress.thermal.noise import cascade_photons, photon_dephasing
+from qtregress.thermal.noise import photon_dephasing
 from qtregress.thermal.plates import Plates, passive_load_w, steady
 from qtregress.thermal.use import (
     NO_COUNTS,
@@ -40,6 +41,7 @@ from qtregress.thermal.workload import Workload
 from qtregress.units import angular
 
 _QUBITS_A_FEEDLINE = 8
+_ROUNDING = 1e-11
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -62,11 +64,16 @@ class LineState:
     resting: float
 
     @property
-    def coldest_peak_k(self) -> float:
+    def last_film_k(self) -> float | None:
+        """Mean temperature of the film next to the chip; None where the line has no pad."""
+        return float(self.films.mean_k[-1]) if self.films.sections else None
+
+    @property
+    def coldest_peak_k(self) -> float | None:
         """Highest temperature of a film of the coldest pad: the others stay near their plates."""
         cut = self.films.sections
         at = [number for number, one in enumerate(cut) if one.stage == cut[-1].stage]
-        return float(self.films.peak_k[at].max())
+        return float(self.films.peak_k[at].max()) if at else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,7 +162,7 @@ def _load(chip: Chip, cryostat: Cryostat, day: _Day) -> Load:
     power_w = line_powers_w(day.uses, day.gates)
     scale = copies(day.uses, day.workload)
     active_w = active_power_w(chip, cryostat, power_w, scale=scale)
-    resting_w = resting_power_w(chip, cryostat, scale=scale)
+    resting_w = resting_power_w(chip, cryostat, lines=day.workload.lines)
     resting = _settled(steady(cryostat, resting_w))
     total_w = {name: resting_w[name] + active_w[name] for name in resting_w}
     plates = _settled(steady(cryostat, total_w))
@@ -199,17 +206,26 @@ def active_power_w(
     return totals
 
 
-def resting_power_w(chip: Chip, cryostat: Cryostat, *, scale: float = 1.0) -> dict[str, float]:
-    """Heat in W on every stage while nothing plays: cables and bias currents."""
-    qubits = len(chip.qubits)
+def resting_power_w(
+    chip: Chip, cryostat: Cryostat, *, lines: int | None = None
+) -> dict[str, float]:
+    """Heat in W on every stage while nothing plays: cables and bias currents.
+
+    Args:
+        chip: whose qubits' lines hang there.
+        cryostat: its stages.
+        lines: how many qubits like the chip's own share the cryostat; its own if None.
+    """
+    qubits = lines or len(chip.qubits)
+    scale = qubits / len(chip.qubits)
     feedlines = -(-qubits // _QUBITS_A_FEEDLINE)
     counts = {
         "drive": qubits,
         "readout": feedlines,
         "output": feedlines,
-        "flux": sum(qubit.flux is not None for qubit in chip.qubits),
+        "flux": round(scale * sum(qubit.flux is not None for qubit in chip.qubits)),
     }
-    totals = {name: scale * heat_w for name, heat_w in passive_load_w(cryostat, counts).items()}
+    totals = passive_load_w(cryostat, counts)
     for qubit in chip.qubits:
         for stage, heat_w in bias_heat_w(qubit).items():
             totals[stage] += scale * heat_w
@@ -242,6 +258,7 @@ def _line_state(
     frequency_hz, pads, film = _ends(chip, line)
     cut = sections(pads, film)
     below_k = [bodies_k[line, one.stage] for one in cut]
+    at_rest = resting_films(cut, [resting_k[one.stage] for one in cut])
     played = day.activity(line)
     found = _solved(line, film_state(played, cut, film, below_k))
     spread = 0.0
@@ -256,7 +273,8 @@ def _line_state(
         films=found,
         photons=line_photons(found, frequency_hz),
         uncertainty=spread,
-        resting=cascade_photons(frequency_hz, pads, temperatures_k=resting_k),
+        # the same sections as at load, so that nothing played adds nothing
+        resting=line_photons(at_rest, frequency_hz).mean,
     )
 
 
@@ -277,7 +295,7 @@ def _qubit_state(qubit: Qubit, lines: Mapping[str, LineState]) -> QubitState:
     share = line_share(qubit)
     dephasing_per_s = _extra_dephasing_per_s(qubit, lines.get(f"m{qubit.index}"))
     playing, mean = (
-        Extra(photons=share * (photons - drive.resting), dephasing_per_s=dephasing_per_s)
+        Extra(photons=share * _beyond(photons, drive.resting), dephasing_per_s=dephasing_per_s)
         for photons in (drive.photons.playing, drive.photons.mean)
     )
     return QubitState(playing=playing, mean=mean)
@@ -295,7 +313,12 @@ def _extra_dephasing_per_s(qubit: Qubit, line: LineState | None) -> float:
         photon_dephasing(photons, kappa_hz=readout.kappa_hz, shift_hz=2 * readout.chi_hz)
         for photons in (line.photons.mean, line.resting)
     )
-    return loaded - resting
+    return _beyond(loaded, resting)
+
+
+def _beyond(loaded: float, resting: float) -> float:
+    """What the load adds; rounding is nothing, or a bath would have a temperature of it."""
+    return loaded - resting if abs(loaded - resting) > _ROUNDING * resting else 0.0
 
 
 def line_share(qubit: Qubit) -> float:
@@ -304,7 +327,7 @@ def line_share(qubit: Qubit) -> float:
     Raises:
         InputError: the line alone would drain the qubit faster than its measured T1.
     """
-    share = angular(qubit.drive.kappa_ext_hz) / bath_coupling(qubit)
+    share = kappa_share(qubit)
     if share > 1:
         message = (
             f"kappa_ext_hz of qubit {qubit.index} must be at most "
@@ -313,3 +336,8 @@ def line_share(qubit: Qubit) -> float:
         )
         raise InputError(message)
     return share
+
+
+def kappa_share(qubit: Qubit) -> float:
+    """Its line's coupling over its decay rate; above 1 they contradict each other."""
+    return angular(qubit.drive.kappa_ext_hz) / bath_coupling(qubit)

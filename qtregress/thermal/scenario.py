@@ -15,6 +15,7 @@ from qtregress.chip.cryostat import resolve
 from qtregress.document import Index, Model, Name, Positive, Real, Source
 from qtregress.errors import InputError
 from qtregress.pulses.profile import Channel, Gate, Profile, ShiftPhase, end_of
+from qtregress.thermal.plates import cooling_coefficient
 from qtregress.thermal.workload import Workload
 
 Pattern = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.+:*?-]+$", max_length=120)]
@@ -109,9 +110,17 @@ def _drifted(chip: Chip, fault: CryocoolerDrift) -> Chip:
 
 
 def _weaker(stage: Stage, fault: CryocoolerDrift) -> Stage:
+    """Its coefficient a of a (T^2 - T0^2) falls and its T0 rises: it is warmer at any load."""
+    unloaded_k = stage.unloaded_k * fault.unloaded_factor
+    if unloaded_k >= stage.temperature_k:
+        raise InputError(
+            f"unloaded_factor of stage {stage.name} must leave it below the "
+            f"{stage.temperature_k:g} K at which it is rated, but makes it {unloaded_k:g} K."
+        )
+    coefficient = cooling_coefficient(stage) * fault.cooling_power_factor
     update = {
-        "cooling_power_w": stage.cooling_power_w * fault.cooling_power_factor,
-        "unloaded_k": stage.unloaded_k * fault.unloaded_factor,
+        "cooling_power_w": coefficient * (stage.temperature_k**2 - unloaded_k**2),
+        "unloaded_k": unloaded_k,
     }
     return stage.model_copy(update=update)
 
@@ -194,9 +203,16 @@ _OF_A_STAGE = (
     "thermal.line_photons/*",
     "thermal.extra_photons/*",
     "thermal.extra_dephasing_per_s/*",
+    "thermal.recovery_s/*",
+    "heat.quantum_j/*",
+    "heat.bath_j/*",
+    "thermo.*",
 )
 """What follows from the temperatures of plates."""
-_OF_A_QUBIT = ("gate.", "layer.", "rb.", "qubit.")
+_OF_A_QUBIT = (
+    *("gate.", "layer.", "rb.", "qubit.", "thermo.", "heat.quantum_j", "heat.bath_j"),
+    *("thermal.extra_photons", "thermal.extra_dephasing_per_s"),
+)
 """What follows from T1 and T2."""
 
 
@@ -215,5 +231,5 @@ def _hides(fault: TelemetryGap, metric: str, subject: str) -> bool:
         return of_plates or (metric.startswith("thermal.") and subject == fault.stage)
     if metric == "gate.duration_s" or not metric.startswith(_OF_A_QUBIT):
         return False
-    qubits = subject.rpartition(":")[2].split("-")
+    qubits = subject.partition("@")[0].rpartition(":")[2].split("-")
     return str(fault.qubit) in qubits

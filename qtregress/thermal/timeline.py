@@ -5,7 +5,7 @@ stand still, and what remains of the questions is how the machine recovers when 
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal
 
@@ -24,6 +24,7 @@ from qtregress.thermal.use import (
     GateHeat,
     copies,
     line_powers_w,
+    unknown_heat,
     uses,
 )
 from qtregress.thermal.workload import Job, Workload, job_workload
@@ -144,13 +145,16 @@ def timeline(
     cryostat = cryostat_of(chip)
     jobs = job_loads(chip, gates, workload, counts)
     scale = copies(uses(gates, _first(workload), counts), workload)
-    resting_w = resting_power_w(chip, cryostat, scale=scale)
+    resting_w = resting_power_w(chip, cryostat, lines=workload.lines)
     kind = _kind(workload)
     span_s = workload.span_s if workload.timeline else _ALL_DAY.duration_s
     segments = _segments(jobs, resting_w, span_s)
     history = _history(cryostat, segments, resting_w, repeats=kind != "once")
     mean, peak = _utilizations(cryostat, segments)
     bath = _Bath(chip=chip, cryostat=cryostat, resting_w=resting_w)
+    if unknown := unknown_heat(gates, counts):
+        advice = f"The workload plays gates whose heat is not known: {', '.join(unknown)}."
+        history = replace(history, status="unknown heat", advice=advice)
     return Timeline(
         cryostat=cryostat.name,
         jobs=jobs,

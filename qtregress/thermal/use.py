@@ -62,7 +62,7 @@ class GateHeat:
     def occupies(self, qubit: int) -> bool:
         """Whether the qubit's lines cannot do anything else meanwhile."""
         heated = (line for line in self.lines if int(line[1:]) == qubit)
-        return qubit in self.qubits or any(self.energy_j(line) > 0 for line in heated)
+        return qubit in self.qubits or any(self.energy_j(line) != 0 for line in heated)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -47,7 +47,8 @@ class Row:
         published: the source's number.
         ours: what this project calculates.
         within: by which share ours may be larger, or the source's larger than ours.
-        source: who printed it.
+        source: who printed it, or by what formula it follows from published levels.
+        differs: why the two are known to differ; such a row is shown and decides nothing.
     """
 
     figure: str
@@ -55,6 +56,12 @@ class Row:
     ours: float
     within: float
     source: str
+    differs: str = ""
+
+    @property
+    def is_printed(self) -> bool:
+        """Whether a source printed it, rather than that it follows by hand."""
+        return self.source.startswith((KRINNER, "Bluefors", "Clerk"))
 
     @property
     def agrees(self) -> bool:
@@ -187,7 +194,7 @@ def photon_rows() -> Iterator[Row]:
         ("300/4/0.1/0.02 K", nominal_k, 6e9, 2.957e-3, 1e-3, "by hand"),
         ("300/4/0.1/0.02 K", nominal_k, 7e9, 2.38e-3, 2e-3, "by hand"),
         ("Krinner's plates", unloaded_k, 6e9, 2.28e-3, 3e-3, "by hand"),
-        ("Krinner's plates", unloaded_k, 6e9, 1e-3, 1.5, f"{KRINNER} sec. 2, with cable loss"),
+        ("Krinner's plates", unloaded_k, 6e9, 1e-3, 0.5, f"{KRINNER} sec. 2"),
     )
     for name, plates_k, frequency_hz, published, within, source in cases:
         yield Row(
@@ -196,6 +203,7 @@ def photon_rows() -> Iterator[Row]:
             ours=cascade_photons(frequency_hz, PADS, temperatures_k=plates_k),
             within=within,
             source=source,
+            differs="theirs includes the loss of cables" if source.startswith(KRINNER) else "",
         )
     yield Row(
         figure="dephasing, S = kappa, n = 0.01: 1/kappa",
@@ -259,6 +267,12 @@ def time_transient() -> tuple[float, int, str]:
     return time.perf_counter() - began, len(found.time_s), found.status
 
 
+def _word(row: Row) -> str:
+    if row.differs:
+        return "differs"
+    return "ok     " if row.agrees else "OFF    "
+
+
 def main() -> int:
     """Prints the table; 1 if a figure is off or the transient too slow."""
     rows = [*heat_rows(), *plate_rows(), *photon_rows(), *pulse_rows()]
@@ -266,7 +280,7 @@ def main() -> int:
     for row in rows:
         print(
             f"{row.figure:<48} {row.published:>10.4g} {row.ours:>10.4g} "
-            f"{row.ours / row.published:>8.5f} {row.within:>8.2g}  {'ok ' if row.agrees else 'OFF'}  {row.source}"
+            f"{row.ours / row.published:>8.5f} {row.within:>8.2g}  {_word(row)}  {row.source}"
         )
     machine = steady(KRINNER_2019_XLD, machine_load_w())
     print("\nKrinner's 50 qubits, cables, drives at 33 % duty and 1 mA in every flux line:")
@@ -281,9 +295,15 @@ def main() -> int:
         f"\nA transient of {points} points, 200 jobs, five linked plates: {seconds:.2f} s "
         f"(may take {BUDGET_S:g} s), {status}."
     )
-    off = [row.figure.strip() for row in rows if not row.agrees]
+    judged = [row for row in rows if not row.differs]
+    off = [row.figure.strip() for row in judged if not row.agrees]
+    printed = sum(row.is_printed for row in judged)
+    for row in rows:
+        if row.differs:
+            print(f"Differs, and is known to: {row.figure}: {row.differs}.")
     print(
-        f"{len(rows) - len(off)} of {len(rows)} figures agree."
+        f"{len(judged) - len(off)} of {len(judged)} figures agree: {printed} that a source printed, "
+        f"{len(judged) - printed} by hand from published levels."
         + "".join(f" OFF: {name}." for name in off)
     )
     return 0 if quick and not off else 1

@@ -230,15 +230,27 @@ def flux_qubit() -> Qubit:
 @pytest.mark.physics
 def test_a_flux_bias_heats_by_its_resistances() -> None:
     """1 mA through 0.42 and 0.15 Ohm is 0.42 and 0.15 uW (Krinner et al. 2019, section 5)."""
-    assert bias_heat_w(flux_qubit()) == pytest.approx(
-        {"cp": 0.42e-6, "mxc": 0.15e-6}, rel=1e-6, abs=0
-    )
+    heat_w = bias_heat_w(flux_qubit())
+
+    assert [heat_w["cp"], heat_w["mxc"]] == pytest.approx([0.42e-6, 0.15e-6], rel=1e-6, abs=0)
+    assert heat_w["4k"] == pytest.approx(1.25e-3, rel=0.01, abs=0)
+
+
+def test_bias_and_pulse_add_before_they_are_squared() -> None:
+    """A pulse along the bias heats by 2 I R more than by itself, one against it takes heat away."""
+    qubit = flux_qubit()
+    ways = [float(flux_power_w(np.array([sign * 0.5 + 0j]), FLUX)[0]) for sign in (1, -0.5)]
+    along, against = (line_heat(qubit, "f0", power_w)["mxc"] for power_w in ways)
+
+    assert along == pytest.approx(0.15 * (2e-3**2 - 1e-3**2), rel=1e-9, abs=0)
+    assert against == pytest.approx(0.15 * (0.5e-3**2 - 1e-3**2), rel=1e-9, abs=0)
 
 
 @pytest.mark.physics
 def test_a_flux_pulse_of_one_milliampere() -> None:
     """I^2 Z0 / 4 at the short, 100 times that into the 20 dB at 4 K, and I^2 R below."""
-    at_chip_w = float(flux_power_w(np.array([0.5 + 0j]), FLUX)[0])
+    alone = FLUX.model_copy(update={"bias_a": 0.0})
+    at_chip_w = float(flux_power_w(np.array([0.5 + 0j]), alone)[0])
     stages = line_heat(flux_qubit(), "f0", at_chip_w)
 
     assert at_chip_w == pytest.approx(12.5e-6, rel=1e-6, abs=0)

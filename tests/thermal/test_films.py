@@ -542,7 +542,7 @@ def test_films_stay_warm_between_short_bursts() -> None:
 
 
 def test_bounds_enclose_the_film() -> None:
-    """Volume and Sigma off by one standard deviation: colder and hotter at every moment."""
+    """Their product off by one standard deviation: colder and hotter at every moment."""
     played = activity(use(), GATES, "d0", gates_in_a_row=20)
     colder, hotter = film_bounds(played, CUT, FILM, BODIES_K)
     found = state_of()
@@ -554,13 +554,13 @@ def test_bounds_enclose_the_film() -> None:
 
 
 def test_bounds_of_a_steady_film_are_those_of_its_closed_form() -> None:
-    """By the fifth root of (1.5 x 1.25), up and down, where the body is cold."""
+    """By the fifth root of 1 + hypot(0.5, 0.25), up and down, where the body is cold."""
     states = film_bounds(constant(1e-7), alone(), FILM, [0.02])
 
     assert [state.mean_k[0] for state in states] == pytest.approx(
         [
             film_temperature_k(1e-7, volume_m3=v, film=FILM, body_k=0.02)
-            for v in (6e-15 * 1.875, 6e-15 / 1.875)
+            for v in (6e-15 * (1 + math.hypot(0.5, 0.25)), 6e-15 / (1 + math.hypot(0.5, 0.25)))
         ],
         rel=1e-6,
         abs=0,

@@ -7,11 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qtregress.chip.bath import NO_EXTRA, bath_coupling
-from qtregress.chip.chip import Chip, Readout
+from qtregress.chip.chip import Attenuator, Chip, Readout
+from qtregress.chip.cryostat import KRINNER_2019_XLD
 from qtregress.errors import InputError
 from qtregress.thermal.heat import gate_heats
-from qtregress.thermal.load import Load, active_power_w, load
+from qtregress.thermal.load import Load, active_power_w, load, resting_power_w
 from qtregress.thermal.noise import cascade_photons, photon_dephasing
+from qtregress.thermal.plates import passive_load_w
 from qtregress.thermal.workload import DEFAULT_WORKLOAD, Workload
 from tests import small
 
@@ -40,8 +42,8 @@ def test_an_idle_machine_is_as_it_was_calibrated() -> None:
     """At zero duty nothing is added to any qubit's bath."""
     state = loaded(workload=IDLE).qubits[0]
 
-    assert [state.playing.photons, state.mean.photons] == pytest.approx([0.0, 0.0], abs=1e-9)
-    assert state.mean.dephasing_per_s == pytest.approx(0.0, abs=1e-6)
+    assert [state.playing.photons, state.mean.photons] == [0.0, 0.0]
+    assert state.mean.dephasing_per_s == 0.0
 
 
 def test_an_idle_machine_still_carries_its_cables() -> None:
@@ -64,15 +66,17 @@ def test_power_sums_over_lines_and_stages() -> None:
 
 
 def test_fifty_lines_take_twenty_five_times_the_heat_of_two() -> None:
-    """Cables and pulses alike."""
+    """Pulses by their lines; of readout cables there is one for eight qubits."""
     fifty = Workload(format="qtregress/workload@1", lines=50)
     own, many = loaded(PAIR), loaded(PAIR, fifty)
     assert own.plates is not None
     assert many.plates is not None
 
     assert many.active_w["cp"] == pytest.approx(25 * own.active_w["cp"], rel=1e-6, abs=0)
-    assert many.plates.load_w["mxc"] == pytest.approx(
-        25 * own.plates.load_w["mxc"], rel=1e-6, abs=0
+    assert many.plates.load_w["mxc"] - many.active_w["mxc"] == pytest.approx(
+        passive_load_w(KRINNER_2019_XLD, {"drive": 50, "readout": 7, "output": 7})["mxc"],
+        rel=1e-6,
+        abs=0,
     )
 
 
@@ -195,4 +199,37 @@ def test_a_cold_line_dissipates_nothing() -> None:
 
     assert active_power_w(ONE.chip, cryostat_of(ONE.chip), {}) == dict.fromkeys(
         ("50k", "4k", "still", "cp", "mxc"), 0.0
+    )
+
+
+def test_a_line_without_pads_has_no_film() -> None:
+    """Nothing is claimed of films that are not there; a 0 dB pad is none."""
+    bare = ONE.chip.qubit(0)
+    drive = bare.drive.model_copy(
+        update={"attenuators": (Attenuator(stage="mxc", attenuation_db=0.0),)}
+    )
+    readout = bare.readout.model_copy(update={"attenuators": ()})
+    qubit = bare.model_copy(update={"drive": drive, "readout": readout})
+    found = loaded(chip=ONE.chip.model_copy(update={"qubits": (qubit,)}))
+
+    assert {name: line.last_film_k for name, line in found.lines.items()} == dict.fromkeys(
+        ("d0", "m0")
+    )
+    assert {name: line.coldest_peak_k for name, line in found.lines.items()} == dict.fromkeys(
+        ("d0", "m0")
+    )
+
+
+@pytest.mark.parametrize("lines", [1, 5, 50])
+def test_cables_hang_there_whoever_is_driven(lines: int) -> None:
+    """Cables conduct by their number, whatever the workload does with them."""
+    heat_w = resting_power_w(PAIR.chip, KRINNER_2019_XLD, lines=lines)["mxc"]
+    feedlines = -(-lines // 8)
+
+    assert heat_w == pytest.approx(
+        passive_load_w(
+            KRINNER_2019_XLD, {"drive": lines, "readout": feedlines, "output": feedlines}
+        )["mxc"],
+        rel=1e-12,
+        abs=0,
     )

@@ -1,10 +1,14 @@
 """Faults of the machine: each changes what it should, and nothing else."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from qtregress.chip.cryostat import resolve
 from qtregress.errors import InputError
 from qtregress.thermal.heat import gate_heats
 from qtregress.thermal.load import Load, load
+from qtregress.thermal.plates import plate_temperature_k
 from qtregress.thermal.scenario import (
     Scenario,
     faulty_chip,
@@ -108,6 +112,14 @@ def test_a_timing_change_leaves_other_gates() -> None:
         ({"qubit": 1}, "rb.epc", "0-1", True),
         ({"qubit": 1}, "gate.duration_s", "x:1", False),
         ({"qubit": 1}, "heat.line_energy_j", "x:1@d1", False),
+        ({"qubit": 1}, "heat.bath_j", "x:1@1.photons", True),
+        ({"qubit": 1}, "heat.bath_j", "cx:0-1@0.photons", True),
+        ({"qubit": 1}, "thermo.work_j", "x:1", True),
+        ({"qubit": 1}, "thermal.extra_photons", "1", True),
+        ({"qubit": 1}, "thermal.extra_photons", "0", False),
+        ({"stage": "mxc"}, "thermo.work_j", "x:1", True),
+        ({"stage": "mxc"}, "heat.quantum_j", "x:1", True),
+        ({"stage": "mxc"}, "heat.line_energy_j", "x:1@d1", False),
     ],
 )
 def test_a_missing_sensor_hides_what_rests_on_it(
@@ -129,3 +141,27 @@ def test_a_gap_names_one_sensor() -> None:
     """Neither none nor two."""
     with pytest.raises(ValueError, match="must name a stage or a qubit"):
         scenario(kind="telemetry_gap")
+
+
+@given(
+    load_w=st.floats(0, 6e-4),
+    factor=st.floats(0.1, 1.0),
+    warmer=st.floats(1.0, 1.6),
+)
+def test_a_drift_never_makes_a_plate_colder(load_w: float, factor: float, warmer: float) -> None:
+    """At any load, beyond the rated point too."""
+    fault = scenario(
+        kind="cryocooler_drift", stage="cp", cooling_power_factor=factor, unloaded_factor=warmer
+    )
+    before, after = (
+        next(stage for stage in resolve(chip.cryostat).stages if stage.name == "cp")
+        for chip in (PAIR.chip, faulty_chip(fault, PAIR.chip))
+    )
+
+    assert plate_temperature_k(after, load_w) >= plate_temperature_k(before, load_w) * (1 - 1e-12)
+
+
+def test_a_drift_beyond_the_rated_point_is_refused() -> None:
+    """A plate that rests warmer than it is rated has no cooling law."""
+    with pytest.raises(InputError, match="unloaded_factor of stage cp must leave it below"):
+        faulty_chip(scenario(kind="cryocooler_drift", stage="cp", unloaded_factor=2.0), PAIR.chip)
