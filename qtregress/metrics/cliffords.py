@@ -31,3 +31,10 @@ def played_in(measurement: Measurement, subject: tuple[int, ...]) -> dict[str, f
     if not layers:
         return gates
     return {name: n for name, n in gates.items() if not name.startswith("sx:")} | layers
+
+
+def clifford_energy_j(measurement: Measurement, subject: tuple[int, ...]) -> float:
+    """Mean energy in J that a Clifford on one qubit or pair brings to the chip."""
+    gates, _ = clifford_gates(measurement, subject)
+    heats = measurement.heats
+    return sum(n * sum(map(heats[name].energy_j, heats[name].lines)) for name, n in gates.items())

@@ -11,7 +11,8 @@ from qtregress.channels.ideal import ideal_image
 from qtregress.channels.unitary_error import polar_unitary
 from qtregress.chip.chip import Chip
 from qtregress.chip.cryostat import cryostat_of
-from qtregress.metrics.cliffords import played_in
+from qtregress.metrics.cliffords import clifford_energy_j, played_in
+from qtregress.metrics.figures import FIGURES, figure_metrics, figures_of
 from qtregress.metrics.measurement import Measurement
 from qtregress.metrics.metric import Metric, measured, undecided
 from qtregress.metrics.thermal import heat_metrics, load_metrics, timeline_metrics
@@ -33,6 +34,7 @@ _GATE_ERRORS = (
     "gate.incoherent_error",
     "gate.leakage",
     "gate.leakage_at_load",
+    *FIGURES,
 )
 
 
@@ -64,7 +66,7 @@ def _why_not_trusted(what: str, error_estimate: float) -> str:
     return f"{what} may be wrong by {error_estimate:.1g} in an element"
 
 
-def _gate_metrics(channel: GateChannel, load_problem: str) -> Iterator[Metric]:
+def _gate_metrics(channel: GateChannel, chip: Chip, load_problem: str) -> Iterator[Metric]:
     name = channel.gate
     yield measured("gate.duration_s", name, "s", channel.duration_s)
     if channel.error_estimate > ERROR_TOLERANCE:
@@ -82,6 +84,7 @@ def _gate_metrics(channel: GateChannel, load_problem: str) -> Iterator[Metric]:
     }
     for metric, value in values.items():
         yield measured(metric, name, "1", value)
+    yield from figure_metrics(name, figures_of(channel, ideal, chip))
     if load_problem:
         yield undecided("gate.error_at_load", name, "1", load_problem)
         yield undecided("gate.leakage_at_load", name, "1", load_problem)
@@ -162,7 +165,7 @@ def collect(measurement: Measurement) -> tuple[Metric, ...]:
     thermal = thermodynamics_of(measurement.channels, chip, measurement.load)
     for gate in measurement.plan.gates:
         channel = measurement.channels[gate.id]
-        own = list(_gate_metrics(channel, unknown_load))
+        own = list(_gate_metrics(channel, chip, unknown_load))
         errors = [metric for metric in own if metric.metric == "gate.error"]
         found.extend([*own, *_layer_metrics(channel, errors[0], chip)])
         found.extend(thermodynamic_metrics(gate.id, thermal.get(gate.id), unknown_load))
@@ -182,6 +185,8 @@ def collect(measurement: Measurement) -> tuple[Metric, ...]:
         found.append(_epc_at_load(name, warm, worst, unknown_load))
         played_counts = played_in(measurement, subject)
         found.extend(clifford_metrics(name, played_counts, thermal, unknown_load))
+        energy_j = clifford_energy_j(measurement, subject)
+        found.append(measured("heat.clifford_energy_j", name, "J", energy_j))
     stages = [stage.name for stage in cryostat_of(chip).stages]
     found.extend(load_metrics(measurement.load, chip, stages))
     if measurement.over_time is not None:

@@ -7,16 +7,19 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from qtregress.chip.chip import Chip
-from qtregress.document import Model, Name, NonNegative, Positive
+from qtregress.document import Model, Name, NonNegative, Positive, Real
 from qtregress.pulses.profile import Channel, Profile
 from qtregress.thermal.dissipation import line_heat
+from qtregress.thermal.heat import pulse_energies_j
 from qtregress.thermal.timeline import JobLoad, Timeline, repetition_loads
 from qtregress.thermal.use import NO_COUNTS, CircuitCounts, GateHeat, unknown_heat
 from qtregress.thermal.workload import Workload
 from qtregress.units import PLANCK_J_S
 
 GateId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.+-]+:[0-9]+(-[0-9]+)*$")]
-ByStage = dict[Name, NonNegative]
+PulseName = Annotated[str, Field(pattern=r"^[dumf][0-9]+@[0-9]+$")]
+ByStage = dict[Name, Real]
+"""Heat; that of a flux pulse against its bias is negative, it takes heat away."""
 
 
 class GateCost(Model):
@@ -24,11 +27,14 @@ class GateCost(Model):
 
     ``chip_energy_j`` arrives at the chip, by line (``d0`` drive, ``m0`` readout, ``f0`` flux);
     ``chip_photons`` is the same counted in photons of the lines' frequencies, flux lines apart.
-    ``stage_energy_j`` is what the lines make heat of on every stage.
+    ``stage_energy_j`` is what the lines make heat of on every stage. ``pulses_j`` is what each
+    pulse would bring by itself, by channel and start in dt; where two play on one line at once
+    they interfere, and their sum is not the gate's.
     """
 
     duration_s: Positive
-    chip_energy_j: dict[Channel, NonNegative]
+    chip_energy_j: dict[Channel, Real]
+    pulses_j: dict[PulseName, Real]
     chip_photons: NonNegative
     stage_energy_j: ByStage
 
@@ -103,7 +109,7 @@ def cost_card(
         copies=found.copies,
         budget_w=dict(found.budget_w),
         resting_w=dict(found.resting_w),
-        gates={gate.id: _gate_cost(gate, chip) for gate in gates if gate.duration_s > 0},
+        gates={gate.id: _gate_cost(gate, profile, chip) for gate in gates if gate.duration_s > 0},
         jobs=tuple(_job_cost(job, found, timed=bool(workload.timeline)) for job in jobs),
         unknown_heat=unknown_heat(gates, counts),
         status=found.status,
@@ -118,7 +124,7 @@ def cost_card_text(card: CostCard) -> str:
     return json.dumps(value, indent=1, allow_nan=False) + "\n"
 
 
-def _gate_cost(gate: GateHeat, chip: Chip) -> GateCost:
+def _gate_cost(gate: GateHeat, profile: Profile, chip: Chip) -> GateCost:
     energy_j = {line: gate.energy_j(line) for line in sorted(gate.lines)}
     stages: dict[str, float] = {}
     for line, at_chip_j in energy_j.items():
@@ -127,6 +133,7 @@ def _gate_cost(gate: GateHeat, chip: Chip) -> GateCost:
     return GateCost(
         duration_s=gate.duration_s,
         chip_energy_j=energy_j,
+        pulses_j=pulse_energies_j(profile.by_id[gate.id], profile, chip),
         chip_photons=sum(_photons(line, one_j, chip) for line, one_j in energy_j.items()),
         stage_energy_j=stages,
     )

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from qtregress.chip.chip import Chip, Qubit
 from qtregress.chip.lines import line_envelopes, tones
-from qtregress.pulses.profile import Gate, Profile
+from qtregress.pulses.profile import Delay, Gate, Profile, ShiftPhase
 from qtregress.pulses.schedule import Schedule, schedule
 from qtregress.thermal.dissipation import (
     chip_power_w,
@@ -43,6 +43,18 @@ def gate_heat(gate: Gate, profile: Profile, chip: Chip) -> GateHeat:
         duration_s=gate.duration * dt_s,
         lines={line: _play(power_w, dt_s) for line, power_w in powers.items()},
     )
+
+
+def pulse_energies_j(gate: Gate, profile: Profile, chip: Chip) -> dict[str, float]:
+    """Energy in J at the chip of each pulse by itself, by channel and start: ``d0@160``."""
+    found = {}
+    for pulse in gate.pulses:
+        if isinstance(pulse, ShiftPhase | Delay):
+            continue
+        alone = gate.model_copy(update={"pulses": (pulse,)})
+        lines = gate_heat(alone, profile, chip).lines.values()
+        found[f"{pulse.channel}@{pulse.t0}"] = sum(play.energy_j for play in lines)
+    return found
 
 
 def _drive_powers(played: Schedule, profile: Profile, chip: Chip) -> dict[str, Floats]:

@@ -16,6 +16,7 @@ from qtregress.metrics.collect import (
     under,
 )
 from qtregress.metrics.compare import gate_limit
+from qtregress.metrics.figures import FIGURES
 from qtregress.metrics.measurement import Measurement
 from qtregress.metrics.metric import Metric
 from qtregress.thermal.dissipation import stack_heat
@@ -32,6 +33,7 @@ ERRORS = {
     "gate.leakage",
     "gate.leakage_at_load",
     "layer.error",
+    *FIGURES,
 }
 THERMODYNAMICS = {
     "heat.quantum_j",
@@ -75,7 +77,9 @@ def test_every_gate_has_its_metrics(gate: str) -> None:
     """Length, errors, leakage, and the heat into the bath."""
     named = {metric.metric for metric in small.old(0)[1] if metric.subject == gate}
 
-    assert named == ERRORS | THERMODYNAMICS | {"gate.duration_s", "heat.chip_energy_j"}
+    assert named == ERRORS | THERMODYNAMICS | {
+        *("gate.duration_s", "gate.seepage", "heat.chip_energy_j"),
+    }
 
 
 @pytest.mark.physics
@@ -217,6 +221,11 @@ def test_longer_gates_cost_their_neighbours() -> None:
     )
 
 
+def test_a_clifford_brings_what_its_gates_bring() -> None:
+    """One sx a Clifford: as much energy as one sx."""
+    assert value("heat.clifford_energy_j/0") == value("heat.chip_energy_j/sx:0")
+
+
 def test_what_is_known_at_load_is_worse() -> None:
     """T1 and T2 at load are shorter, and the error per Clifford is larger."""
     assert value("qubit.t1_at_load_s/0") < value("qubit.t1_s/0")
@@ -232,7 +241,7 @@ def test_a_missing_sensor_leaves_its_metrics_undecided() -> None:
     )
     metrics = under(scenario, small.old(0)[1])
 
-    assert undecided(metrics, "x:0").keys() == ERRORS | THERMODYNAMICS
+    assert undecided(metrics, "x:0").keys() == ERRORS | THERMODYNAMICS | {"gate.seepage"}
 
 
 def test_an_unknown_load_is_undecided_on_every_stage() -> None:

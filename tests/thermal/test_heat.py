@@ -9,7 +9,7 @@ from qtregress.chip.lines import line_envelopes, tones
 from qtregress.pulses.profile import Profile
 from qtregress.pulses.schedule import schedule
 from qtregress.thermal.dissipation import chip_energy_j
-from qtregress.thermal.heat import gate_heat, gate_heats
+from qtregress.thermal.heat import gate_heat, gate_heats, pulse_energies_j
 from qtregress.units import HBAR_J_S, angular
 from tests import small
 
@@ -161,3 +161,15 @@ def test_duration_is_in_seconds() -> None:
     heat = gate_heats(ONE.profile, ONE.chip)["x:0"]
 
     assert heat.duration_s == pytest.approx(160 * 2 / 9 * 1e-9, rel=1e-6, abs=0)
+
+
+def test_pulses_that_do_not_meet_add_up_to_their_gate() -> None:
+    """The echo's pulses and the cross drive follow each other on line 0."""
+    gate = PAIR.profile.by_id["cx:0-1"]
+    pulses = pulse_energies_j(gate, PAIR.profile, PAIR.chip)
+    on_line_0 = sum(one_j for name, one_j in pulses.items() if name.startswith(("d0", "u0")))
+
+    assert len(pulses) == sum(hasattr(row, "amp") for row in gate.pulses)
+    assert on_line_0 == pytest.approx(
+        gate_heat(gate, PAIR.profile, PAIR.chip).energy_j("d0"), rel=1e-9, abs=0
+    )
