@@ -6,7 +6,7 @@ the answer changes within the decade, it hangs on a number that nobody measured.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from qtregress.chip.chip import Chip
 from qtregress.metrics.collect import collect
@@ -41,9 +41,7 @@ def kappa_scan(
 ) -> tuple[KappaRow, ...]:
     """A row a coupling: what the metrics at load would decide. Benchmarking is left out."""
     sides = [
-        Side(profile=side.profile, chip=scaled(side.chip, factor), workload=side.workload)
-        for factor in FACTORS
-        for side in (old, new)
+        replace(side, chip=scaled(side.chip, factor)) for factor in FACTORS for side in (old, new)
     ]
     found = measure(sides, means, benchmarking=False)
     pairs = zip(FACTORS, found[0::2], found[1::2], strict=True)
@@ -98,13 +96,19 @@ def _hottest_k(measurement: Measurement) -> float | None:
 
 
 def holds(scan: Sequence[KappaRow]) -> tuple[str, ...]:
-    """Why the scan forbids a promotion: its answer changes, or it is not known."""
-    words = list(dict.fromkeys(row.verdict for row in scan))
-    if len(words) <= 1:
+    """Why the scan forbids a promotion: somewhere in the decade the metrics at load would not."""
+    against = next((row for row in scan if row.verdict != "promote"), None)
+    if against is None:
+        return ()
+    return (f"{told(scan)[0]} Measure kappa_ext. At {against.factor:g} times: {against.why}",)
+
+
+def told(scan: Sequence[KappaRow]) -> tuple[str, ...]:
+    """What the scan found, in a sentence; nothing where nobody asked for it."""
+    if not scan:
         return ()
     listed = ", ".join(f"{row.verdict} at {row.factor:g}" for row in scan)
-    text = (
-        "Over a decade of the assumed coupling kappa_ext the metrics at load would decide "
-        f"differently ({listed} times the chip's value): measure kappa_ext."
+    return (
+        f"Over a decade of the assumed coupling the metrics at load would say: {listed} times "
+        "the chip's kappa_ext.",
     )
-    return (text,)

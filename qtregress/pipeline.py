@@ -269,17 +269,44 @@ def judge(
     baseline: Sequence[Metric],
     *,
     holds: Sequence[str] = (),
+    notes: Sequence[str] = (),
 ) -> Decision:
-    """The decision on NEW against OLD and the baseline, under the policy."""
+    """The decision on NEW against OLD and the baseline, under the policy.
+
+    Args:
+        old: the release in the field.
+        new: the candidate.
+        on: what they are compared on.
+        policy: the user's rules.
+        baseline: what was approved.
+        holds: sentences that forbid a promotion.
+        notes: sentences that a reader needs and that decide nothing.
+    """
     rows = compare(old, new, on.absorbed, on.spread)
     found = changes(old[0].profile, new[0].profile, new[0].chip, {row.id for row in rows})
     cost = thermal_cost(rows)
+    doubt, remark = _unknown_load(old[0].load, new[0].load)
     remarks = (
         *([cost] if cost else []),
+        *remark,
+        *notes,
         *_names(old[0].profile, new[0].profile),
-        *notes(on.absorbed),
+        *absorbed_notes(on.absorbed),
     )
-    return decide(rows, found, policy=policy, baseline=baseline, holds=holds, notes=remarks)
+    return decide(
+        rows, found, policy=policy, baseline=baseline, holds=(*doubt, *holds), notes=remarks
+    )
+
+
+def _unknown_load(old: Load, new: Load) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What forbids a promotion, and what is only said, where metrics at load are unknown.
+
+    A release that takes away what was known of the field is no better for it.
+    """
+    if not new.problem:
+        return (), ()
+    text = f"Nothing is known of NEW at the declared workload: {new.problem.rstrip('.')}."
+    return ((text,), ()) if not old.problem else ((), (text,))
 
 
 def _names(old: Profile, new: Profile) -> list[str]:
@@ -288,7 +315,7 @@ def _names(old: Profile, new: Profile) -> list[str]:
     return [f"Both releases call themselves {new.firmware}, but their tables differ."]
 
 
-def notes(absorbed: Recalibration) -> tuple[str, ...]:
+def absorbed_notes(absorbed: Recalibration) -> tuple[str, ...]:
     """What was taken for a recalibration of the lines, and what was not, as sentences."""
     lines = [f"d{line} {shift.text}" for line, shift in absorbed.absorbed.items()]
     found = [

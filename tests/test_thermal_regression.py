@@ -1,11 +1,15 @@
 """What the tool is for: a release that runs hotter, told from pulse to qubit and back."""
 
+from dataclasses import replace
+
 import pytest
 
-from qtregress.kappa import FACTORS, holds, kappa_scan
+from qtregress.kappa import FACTORS, holds, kappa_scan, told
+from qtregress.metrics.collect import collect
 from qtregress.metrics.compare import Measured
 from qtregress.pipeline import Means, Side, grounds
 from qtregress.run import in_order
+from qtregress.thermal.load import Load
 from qtregress.thermal.workload import DEFAULT_WORKLOAD, Workload
 from qtregress.verdict.decide import Decision
 from qtregress.verdict.verdict import KappaRow
@@ -130,4 +134,47 @@ def test_a_verdict_that_hangs_on_the_coupling_holds() -> None:
     changed = (first.model_copy(update={"verdict": "rollback"}), *rest)
 
     assert len(holds(changed)) == 1
-    assert "measure kappa_ext" in holds(changed)[0]
+    assert "Measure kappa_ext" in holds(changed)[0]
+
+
+@pytest.mark.parametrize("word", ["hold", "rollback"])
+def test_a_scan_that_never_promotes_holds(word: str) -> None:
+    """Agreement on a bad or unknown answer is no permission."""
+    rows = tuple(row.model_copy(update={"verdict": word}) for row in scanned(ONE))
+
+    assert len(holds(rows)) == 1
+
+
+def test_a_scan_is_told() -> None:
+    """One sees that it ran, and what it found."""
+    assert told(scanned(ONE)) == (
+        "Over a decade of the assumed coupling the metrics at load would say: promote at 0.316, "
+        "promote at 0.562, promote at 1, promote at 1.78, promote at 3.16 times the chip's "
+        "kappa_ext.",
+    )
+    assert told(()) == ()
+
+
+def test_a_release_that_no_longer_fits_its_workload_holds() -> None:
+    """What was known of the field at load and is not of the candidate is missed."""
+    old = small.old(0)
+    lost = replace(old[0], load=Load(problem="qubit 0 would be busy 1.1 times all the time"))
+    decision = small.compared(old, (lost, collect(lost)), old[1])
+
+    assert decision.verdict == "hold"
+    assert decision.reasons[1] == (
+        "Nothing is known of NEW at the declared workload: qubit 0 would be busy 1.1 times all "
+        "the time."
+    )
+
+
+def test_a_load_that_nobody_knows_is_told() -> None:
+    """Where OLD's load was not known either, the reader learns that nothing at load was judged."""
+    old = small.old(0)
+    lost = replace(old[0], load=Load(problem="the fridge is too small"))
+    decision = small.compared((lost, collect(lost)), (lost, collect(lost)), collect(lost))
+
+    assert decision.verdict == "promote"
+    assert "Nothing is known of NEW at the declared workload: the fridge is too small." in (
+        decision.reasons
+    )

@@ -116,7 +116,9 @@ def mismatches(baseline: Baseline, origin: Origin) -> tuple[str, ...]:
     if baseline.device != origin.device:
         return (f"the baseline is of device {baseline.device}, but OLD is of {origin.device}",)
     return tuple(
-        f"the baseline was accepted with another {what} ({recorded}) than this run has ({now})"
+        f"the baseline was accepted with another {what} ({recorded}) than this run has ({now}): "
+        "propose and accept one for it (qtregress baseline propose takes the same --chip, "
+        "--policy and --workload)"
         for what, recorded, now in (
             (f"OLD profile: {baseline.firmware}", baseline.profile_digest, origin.profile_digest),
             ("chip", baseline.chip_digest, origin.chip_digest),

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from qtregress.channels.simulate import Engine
     from qtregress.chip.chip import Chip
     from qtregress.files.documents import Loaded
-    from qtregress.metrics.measurement import Measurement
     from qtregress.metrics.metric import Metric
     from qtregress.pipeline import Side
     from qtregress.pulses.profile import Profile
@@ -230,6 +229,7 @@ class _Found:
 
     decision: "Decision"
     scan: "tuple[KappaRow, ...]"
+    skill: str
     after: "Side"
     old: "tuple[Metric, ...]"
     new: "tuple[Metric, ...]"
@@ -242,8 +242,9 @@ def _decide(given: _Inputs, asked: _Asked, store: "Store") -> _Found:
         BaselineError: OLD does not reproduce its baseline.
     """
     from qtregress.cli.workers import workers
-    from qtregress.kappa import holds, kappa_scan
+    from qtregress.kappa import holds, kappa_scan, told
     from qtregress.metrics.collect import collect, under
+    from qtregress.metrics.skill import skill_on_chip, skill_sentence
     from qtregress.pipeline import Means, grounds, judge, measure
 
     chosen: Engine = "reference" if asked.engine == "reference" else "fast"
@@ -252,11 +253,12 @@ def _decide(given: _Inputs, asked: _Asked, store: "Store") -> _Found:
         approved, before, after = _sides(given)
         faulty = [before] if given.scenario is not None else []
         first, *between, new = measure([approved, *faulty, after], means)
-        _still_reproduced(given, first)
+        approved_metrics = collect(first)
+        _still_reproduced(given, approved_metrics)
         old = between[0] if between else first
         on = grounds(old, new, given.policy, means)
         scan = kappa_scan(before, after, on, given.policy, means) if asked.kappa_scan else ()
-        metrics = [collect(one) for one in (old, new)]
+        metrics = [approved_metrics if old is first else collect(old), collect(new)]
         if given.scenario is not None:
             metrics = [under(given.scenario.value, one) for one in metrics]
         decision = judge(
@@ -266,8 +268,16 @@ def _decide(given: _Inputs, asked: _Asked, store: "Store") -> _Found:
             given.policy,
             given.baseline.metrics,
             holds=holds(scan),
+            notes=(*told(scan), skill_sentence(skill_on_chip(first, approved_metrics))),
         )
-    return _Found(decision=decision, scan=scan, after=after, old=metrics[0], new=metrics[1])
+    return _Found(
+        decision=decision,
+        scan=scan,
+        skill=skill_sentence(skill_on_chip(first, approved_metrics)),
+        after=after,
+        old=metrics[0],
+        new=metrics[1],
+    )
 
 
 def _sides(given: _Inputs) -> "tuple[Side, Side, Side]":
@@ -282,11 +292,10 @@ def _sides(given: _Inputs) -> "tuple[Side, Side, Side]":
     return approved, before, faulty(after, fault, is_new=True)
 
 
-def _still_reproduced(given: _Inputs, old: "Measurement") -> None:
+def _still_reproduced(given: _Inputs, old: "tuple[Metric, ...]") -> None:
     from qtregress.baseline.ledger import agreement
-    from qtregress.metrics.collect import collect
 
-    moved = agreement(given.baseline, collect(old))
+    moved = agreement(given.baseline, old)
     if moved:
         lines = [f"- {one.sentence}" for one in moved[:_SHOWN]]
         rest = len(moved) - _SHOWN
@@ -331,5 +340,6 @@ def _document(found: _Found, given: _Inputs) -> "Verdict":
             commit=head_commit(),
             scenario=given.scenario.value.name if given.scenario else None,
             kappa_scan=found.scan,
+            skill=found.skill,
         ),
     )

@@ -22,6 +22,14 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "qtregress.cli.simulate:command",
         "Measure one profile's metrics, without a judgement.",
     ),
+    "skill": (
+        "qtregress.cli.skill:command",
+        "Put predicted errors beside measured ones.",
+    ),
+    "canary": (
+        "qtregress.cli.canary:command",
+        "Play circuits with the noise of two profiles, without a judgement.",
+    ),
     "baseline": (
         "qtregress.cli.baseline:command",
         "Propose, accept and verify approved metrics.",

@@ -56,6 +56,7 @@ KINDS = {
     "scenario": "qtregress.thermal.scenario:Scenario",
     "policy": "qtregress.verdict.policy:Policy",
     "baseline": "qtregress.baseline.record:Baseline",
+    "measured": "qtregress.files.measured:MeasuredDocument",
     "metrics": "qtregress.metrics.metric:MetricsDocument",
     "costcard": "qtregress.report.cost_card:CostCard",
     "verdict": "qtregress.verdict.verdict:Verdict",

@@ -1,8 +1,8 @@
-"""The only door to OpenQASM: circuits counted in the gates of a profile."""
+"""The only door to OpenQASM: circuits in the gates of a profile, and counts of those."""
 
 import re
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -10,8 +10,9 @@ from qtregress.errors import InputError
 from qtregress.files.qasm_text import plain_qasm
 from qtregress.printable import printable
 from qtregress.pulses.profile import Profile
+from qtregress.rb.canary import NativeCircuit, NativeStep
 from qtregress.thermal.use import CircuitCounts
-from qtregress.thermal.workload import Circuit, Workload
+from qtregress.thermal.workload import MAX_QASM, Circuit, Workload
 from qtregress.units import NANOSECOND_S
 
 if TYPE_CHECKING:
@@ -47,13 +48,33 @@ def circuit_counts(circuit: Circuit, profile: Profile) -> CircuitCounts:
             large, or cannot be played with the profile's gates.
     """
     try:
-        return _counted(_translated(circuit, profile), profile)
+        return _counted(_steps(_translated(circuit.qasm, profile), profile), profile)
     except InputError as problem:
         raise InputError(f"circuit {circuit.name}: {problem}") from problem
 
 
-def _translated(circuit: Circuit, profile: Profile) -> "QuantumCircuit":
+def native_circuit(name: str, qasm: str, profile: Profile) -> NativeCircuit:
+    """The circuit step by step in the profile's own gates, translated as `circuit_counts` does.
+
+    Args:
+        name: what messages call it.
+        qasm: OpenQASM 2 or 3 of at most `qtregress.thermal.workload.MAX_QASM` characters.
+        profile: whose gates these are; qubit k of the circuit is qubit k of its device.
+
+    Raises:
+        InputError: as `circuit_counts`, or the text is too long.
+    """
+    try:
+        steps = tuple(_steps(_translated(qasm, profile), profile))
+    except InputError as problem:
+        raise InputError(f"circuit {name}: {problem}") from problem
+    return NativeCircuit(name=name, steps=steps)
+
+
+def _translated(qasm: str, profile: Profile) -> "QuantumCircuit":
     """The circuit in the profile's gates, on the device's qubits."""
+    if len(qasm) > MAX_QASM:
+        raise InputError(f"must have at most {MAX_QASM} characters, but has {len(qasm)}")
     with warnings.catch_warnings():
         # Deprecations inside qiskit 1.3.0, which is pinned.
         warnings.simplefilter("ignore", DeprecationWarning)
@@ -62,7 +83,7 @@ def _translated(circuit: Circuit, profile: Profile) -> "QuantumCircuit":
         from qiskit.transpiler import generate_preset_pass_manager
 
         target = _target(profile)
-        text = plain_qasm(circuit.qasm, qubits=target.num_qubits, dt_s=profile.dt_ns * NANOSECOND_S)
+        text = plain_qasm(qasm, qubits=target.num_qubits, dt_s=profile.dt_ns * NANOSECOND_S)
         parsed = _parsed(text)
         passes = generate_preset_pass_manager(
             optimization_level=0,  # merging gates would count others than were written
@@ -138,24 +159,37 @@ class _Clock:
             self.free_s[qubit], self.depth[qubit] = end_s, depth
 
 
-def _counted(circuit: "QuantumCircuit", profile: Profile) -> CircuitCounts:
+def _steps(circuit: "QuantumCircuit", profile: Profile) -> Iterator[NativeStep]:
+    """A translated circuit as plain values."""
     dt_s = profile.dt_ns * NANOSECOND_S
     table = profile.by_id
-    place = {qubit: index for index, qubit in enumerate(circuit.qubits)}
+    places = {qubit: index for index, qubit in enumerate(circuit.qubits)}
+    bits = {bit: index for index, bit in enumerate(circuit.clbits)}
+    for one in circuit.data:
+        name, qubits = one.operation.name, tuple(places[qubit] for qubit in one.qubits)
+        rests = name == "delay"
+        gate = table.get(f"{name}:{'-'.join(map(str, qubits))}")
+        samples = float(one.operation.duration) if rests else gate.duration if gate else 0
+        yield NativeStep(
+            name=name,
+            qubits=qubits,
+            duration_s=samples * dt_s,
+            angles=() if rests else tuple(float(angle) for angle in one.operation.params),
+            bits=tuple(bits[bit] for bit in one.clbits),
+        )
+
+
+def _counted(steps: Iterable[NativeStep], profile: Profile) -> CircuitCounts:
+    dt_s = profile.dt_ns * NANOSECOND_S
+    table = profile.by_id
     clock = _Clock()
     counts: dict[str, int] = {}
-    for step in circuit.data:
-        qubits = [place[qubit] for qubit in step.qubits]
-        if step.operation.name == "barrier":
-            clock.play(qubits, 0.0, 0)
-        elif step.operation.name == "delay":
-            clock.play(qubits, float(step.operation.duration) * dt_s, 0)
-        else:
-            name = f"{step.operation.name}:{'-'.join(map(str, qubits))}"
-            samples = table[name].duration if name in table else 0
-            if samples or name not in table:
-                counts[name] = counts.get(name, 0) + 1
-                clock.play(qubits, samples * dt_s, 1)
+    for step in steps:
+        if step.name in {"barrier", "delay"}:
+            clock.play(step.qubits, step.duration_s, 0)
+        elif step.duration_s or step.id not in table:
+            counts[step.id] = counts.get(step.id, 0) + 1
+            clock.play(step.qubits, step.duration_s, 1)
     return CircuitCounts(
         gates=counts,
         duration_s={n: table[n].duration * dt_s if n in table else 0.0 for n in counts},

@@ -1,4 +1,4 @@
-"""The only door to qiskit-aer: ground-state counts of circuits of superoperators.
+"""The only door to qiskit-aer: counts and probabilities of circuits of superoperators.
 
 A transmon of up to 4 levels is two Aer qubits, so leakage levels are simulated exactly:
 level k is the bit pattern k of its qubits. Padding levels are never reached.
@@ -6,6 +6,7 @@ level k is the bit pattern k of its qubits. Padding levels are never reached.
 
 import warnings
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,9 @@ with warnings.catch_warnings():
     from qiskit import QuantumCircuit
     from qiskit.circuit import Instruction
     from qiskit_aer import AerSimulator
+
+if TYPE_CHECKING:
+    from qiskit.result import Result
 
 
 def ground_counts(
@@ -46,6 +50,45 @@ def ground_counts(
         counts = _counts(simulator, _circuit([gates[i] for i in circuit], width), shots, seed)
         ground[k] = counts.get("0" * width, 0)
     return ground
+
+
+def outcomes(
+    operations: Sequence[tuple[Complex, tuple[int, ...]]],
+    *,
+    qubits: int,
+    measured: Sequence[int],
+    shots: int | None,
+    seed: int,
+) -> tuple[NDArray[np.float64], NDArray[np.int64] | None]:
+    """Exact probabilities of what is measured after a circuit on qubits, and counts if asked for.
+
+    Args:
+        operations: superoperators of row-stacked density matrices, each with its qubits, the
+            left tensor factor first, in time order.
+        qubits: how many there are; all start in their ground state.
+        measured: qubits by bit; bit k of an outcome is ``measured[k]``.
+        shots: repetitions that are drawn; None draws nothing.
+        seed: of Aer's sampler.
+
+    Returns:
+        Probabilities and counts, both of shape (2**len(measured),).
+    """
+    circuit = QuantumCircuit(qubits, len(measured))
+    for one, where in operations:
+        gate = Instruction("superop", len(where), 0, [embed(one, (2,) * len(where))])
+        # Qiskit counts qubits from the right tensor factor.
+        circuit.append(gate, where[::-1], copy=False)
+    circuit.save_probabilities(list(measured))
+    circuit.measure(list(measured), range(len(measured)))
+    simulator = AerSimulator(method="density_matrix", fusion_enable=False, max_parallel_threads=1)
+    result = _result(simulator, circuit, shots or 1, seed)
+    chances = np.asarray(result.data(0)["probabilities"], dtype=np.float64)
+    if shots is None:
+        return chances, None
+    counts = np.zeros(len(chances), dtype=np.int64)
+    for bits, number in result.get_counts(0).items():
+        counts[int(bits, 2)] = number
+    return chances, counts
 
 
 def embed(superoperator: Complex, levels: tuple[int, ...]) -> Complex:
@@ -81,9 +124,13 @@ def _circuit(gates: Sequence[Instruction], width: int) -> QuantumCircuit:
 def _counts(
     simulator: AerSimulator, circuit: QuantumCircuit, shots: int, seed: int
 ) -> dict[str, int]:
+    return dict(_result(simulator, circuit, shots, seed).get_counts(0))
+
+
+def _result(simulator: AerSimulator, circuit: QuantumCircuit, shots: int, seed: int) -> "Result":
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         result = simulator.run(circuit, shots=shots, seed_simulator=seed).result()
     if not result.success:
         raise RuntimeError(f"qiskit-aer must run every circuit, but says: {result.status}")
-    return dict(result.get_counts(0))
+    return result

@@ -29,6 +29,13 @@ class CryocoolerDrift(Model):
     cooling_power_factor: Annotated[Positive, Field(le=1)] = 1.0
     unloaded_factor: Annotated[Positive, Field(ge=1)] = 1.0
 
+    @model_validator(mode="after")
+    def _changes_something(self) -> Self:
+        if self.cooling_power_factor == self.unloaded_factor == 1:
+            msg = "a cryocooler_drift must have a factor that is not 1, but has none"
+            raise ValueError(msg)
+        return self
+
 
 class HotSpot(Model):
     """The electronics of one qubit's drive line put out more than they should."""
@@ -36,6 +43,13 @@ class HotSpot(Model):
     kind: Literal["hot_spot"]
     qubit: Index
     gain: Annotated[Real, Field(gt=-1, le=10)]
+
+    @model_validator(mode="after")
+    def _changes_something(self) -> Self:
+        if self.gain == 0:
+            msg = "a hot_spot must have a gain that is not 0, but has none"
+            raise ValueError(msg)
+        return self
 
 
 class TelemetryGap(Model):
@@ -59,6 +73,13 @@ class OvercommittedLoad(Model):
     kind: Literal["overcommitted_load"]
     busy_fraction: Annotated[float, Field(strict=True, gt=0, le=1)] | None = None
     lines: Annotated[int, Field(strict=True, ge=1, le=100_000)] | None = None
+
+    @model_validator(mode="after")
+    def _changes_something(self) -> Self:
+        if self.busy_fraction is None and self.lines is None:
+            msg = "an overcommitted_load must give busy_fraction or lines, but gives neither"
+            raise ValueError(msg)
+        return self
 
 
 class TimingChange(Model):
@@ -169,13 +190,22 @@ def faulty_workload(scenario: Scenario, workload: Workload) -> Workload:
 
 
 def late_profile(scenario: Scenario, profile: Profile) -> Profile:
-    """The new release's table under the scenario: delayed pulses, gates as long as they need."""
+    """The new release's table under the scenario: delayed pulses, gates as long as they need.
+
+    Raises:
+        InputError: a timing change delays nothing.
+    """
     for fault in scenario.faults:
         if isinstance(fault, TimingChange):
             gates = [
                 _late(gate, fault) if fnmatchcase(gate.id, fault.gates) else gate
                 for gate in profile.gates
             ]
+            if tuple(gates) == profile.gates:
+                raise InputError(
+                    f"The scenario's timing_change must delay a pulse, but no gate that matches "
+                    f"{fault.gates} plays on {fault.channel}."
+                )
             profile = profile.model_copy(update={"gates": tuple(gates)})
     return profile
 

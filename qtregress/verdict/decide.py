@@ -50,6 +50,7 @@ class Circumstances:
     created: str
     commit: str | None = None
     scenario: str | None = None
+    skill: str = ""
     kappa_scan: tuple[KappaRow, ...] = ()
 
 
@@ -117,6 +118,7 @@ def document(decision: Decision, circumstances: Circumstances) -> Verdict:
             new_firmware=circumstances.new_firmware,
             unjudged=decision.unjudged,
             scenario=circumstances.scenario,
+            skill=circumstances.skill,
             kappa_scan=circumstances.kappa_scan,
         ),
         metrics=decision.metrics,

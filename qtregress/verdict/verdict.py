@@ -98,6 +98,7 @@ class Evidence(Model):
     new_firmware: Name
     unjudged: tuple[Unjudged, ...] = ()
     scenario: Name | None = None
+    skill: Sentence = ""
     kappa_scan: tuple[KappaRow, ...] = ()
 
 

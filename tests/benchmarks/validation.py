@@ -6,7 +6,6 @@ bare coherence limit, and every gate's fit residual.
 """
 
 import platform
-import statistics
 import sys
 import time
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from qtregress.cli.workers import workers
 from qtregress.files.ibm_backend import read_ibm_backend
 from qtregress.metrics.collect import collect
 from qtregress.metrics.compare import gate_limit
+from qtregress.metrics.skill import agreement
 from qtregress.pipeline import Means, Side, measure
 from qtregress.pulses.profile import Profile
 from qtregress.run import Run
@@ -33,7 +33,6 @@ DUMPS = (
     "manila_2024-05-27",
 )
 JUDGED = ("sx", "cx")
-FACTOR = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,10 +74,8 @@ def rows_of(profile: Profile, chip: Chip, run: Run) -> list[Row]:
 
 def summary(ratios: list[float]) -> str:
     """Median ratio and the share within the factor, as two table cells."""
-    if not ratios:
-        return "— | —"
-    inside = sum(1 / FACTOR <= ratio <= FACTOR for ratio in ratios) / len(ratios)
-    return f"{statistics.median(ratios):.2f} | {inside:.0%}"
+    share, bias = agreement(ratios)
+    return "— | —" if share is None or bias is None else f"{bias:.2f} | {share:.0%}"
 
 
 def lines_of(name: str, rows: list[Row]) -> list[str]:

@@ -134,7 +134,7 @@ def test_a_missing_sensor_hides_what_rests_on_it(
 def test_a_fault_somewhere_else_is_refused() -> None:
     """A stage that the cryostat lacks is a mistake in the scenario."""
     with pytest.raises(InputError, match="stage must be one of 50k, 4k, still, cp, mxc"):
-        faulty_chip(scenario(kind="cryocooler_drift", stage="roof"), PAIR.chip)
+        faulty_chip(scenario(kind="cryocooler_drift", stage="roof", unloaded_factor=1.1), PAIR.chip)
 
 
 def test_a_gap_names_one_sensor() -> None:
@@ -145,7 +145,7 @@ def test_a_gap_names_one_sensor() -> None:
 
 @given(
     load_w=st.floats(0, 6e-4),
-    factor=st.floats(0.1, 1.0),
+    factor=st.floats(0.1, 0.99),
     warmer=st.floats(1.0, 1.6),
 )
 def test_a_drift_never_makes_a_plate_colder(load_w: float, factor: float, warmer: float) -> None:
@@ -165,3 +165,24 @@ def test_a_drift_beyond_the_rated_point_is_refused() -> None:
     """A plate that rests warmer than it is rated has no cooling law."""
     with pytest.raises(InputError, match="unloaded_factor of stage cp must leave it below"):
         faulty_chip(scenario(kind="cryocooler_drift", stage="cp", unloaded_factor=2.0), PAIR.chip)
+
+
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        ({"kind": "cryocooler_drift", "stage": "cp"}, "must have a factor that is not 1"),
+        ({"kind": "overcommitted_load"}, "must give busy_fraction or lines"),
+        ({"kind": "hot_spot", "qubit": 0, "gain": 0.0}, "must have a gain that is not 0"),
+    ],
+)
+def test_a_fault_that_changes_nothing_is_refused(fault: dict[str, object], message: str) -> None:
+    """Nobody is to believe that a release was judged under it."""
+    with pytest.raises(ValueError, match=message):
+        scenario(**fault)
+
+
+@pytest.mark.parametrize("where", [{"channel": "d99"}, {"channel": "d0", "gates": "zzz*"}])
+def test_a_delay_of_nothing_is_refused(where: dict[str, object]) -> None:
+    """A misspelt channel or pattern would judge the release as it is."""
+    with pytest.raises(InputError, match="timing_change must delay a pulse"):
+        late_profile(scenario(kind="timing_change", delay=16, **where), PAIR.profile)

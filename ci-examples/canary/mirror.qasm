@@ -1,0 +1,24 @@
+// Layers and then their inverses: without errors every qubit ends where it began, in 000.
+OPENQASM 2.0;
+include "qelib1.inc";
+qreg q[3];
+creg c[3];
+h q[0];
+sx q[1];
+t q[2];
+sx q[2];
+cx q[0], q[1];
+rz(0.7) q[1];
+sx q[0];
+cx q[1], q[2];
+barrier q;
+cx q[1], q[2];
+sxdg q[0];
+rz(-0.7) q[1];
+cx q[0], q[1];
+sxdg q[2];
+tdg q[2];
+sxdg q[1];
+h q[0];
+barrier q;
+measure q -> c;
