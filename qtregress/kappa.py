@@ -108,7 +108,8 @@ def told(scan: Sequence[KappaRow]) -> tuple[str, ...]:
     if not scan:
         return ()
     listed = ", ".join(f"{row.verdict} at {row.factor:g}" for row in scan)
-    return (
+    text = (
         f"Over a decade of the assumed coupling the metrics at load would say: {listed} times "
-        "the chip's kappa_ext.",
+        "the chip's kappa_ext."
     )
+    return (text,)

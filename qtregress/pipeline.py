@@ -261,6 +261,22 @@ def _loads(draft: _Draft, gate: Gate) -> list[LoadTask]:
     return [LoadTask(bath=bath, study=gate_study(chip, gate.qubits, draft.load))]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """Sentences of stages before the judgement.
+
+    Attributes:
+        holds: they forbid a promotion.
+        notes: a reader needs them; they decide nothing.
+    """
+
+    holds: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+NOTHING_SAID = Said()
+
+
 def judge(
     old: Measured,
     new: Measured,
@@ -268,8 +284,7 @@ def judge(
     policy: Policy,
     baseline: Sequence[Metric],
     *,
-    holds: Sequence[str] = (),
-    notes: Sequence[str] = (),
+    said: Said = NOTHING_SAID,
 ) -> Decision:
     """The decision on NEW against OLD and the baseline, under the policy.
 
@@ -279,8 +294,7 @@ def judge(
         on: what they are compared on.
         policy: the user's rules.
         baseline: what was approved.
-        holds: sentences that forbid a promotion.
-        notes: sentences that a reader needs and that decide nothing.
+        said: what earlier stages have to say.
     """
     rows = compare(old, new, on.absorbed, on.spread)
     found = changes(old[0].profile, new[0].profile, new[0].chip, {row.id for row in rows})
@@ -289,12 +303,12 @@ def judge(
     remarks = (
         *([cost] if cost else []),
         *remark,
-        *notes,
+        *said.notes,
         *_names(old[0].profile, new[0].profile),
         *absorbed_notes(on.absorbed),
     )
     return decide(
-        rows, found, policy=policy, baseline=baseline, holds=(*doubt, *holds), notes=remarks
+        rows, found, policy=policy, baseline=baseline, holds=(*doubt, *said.holds), notes=remarks
     )
 
 

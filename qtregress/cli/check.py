@@ -245,7 +245,7 @@ def _decide(given: _Inputs, asked: _Asked, store: "Store") -> _Found:
     from qtregress.kappa import holds, kappa_scan, told
     from qtregress.metrics.collect import collect, under
     from qtregress.metrics.skill import skill_on_chip, skill_sentence
-    from qtregress.pipeline import Means, grounds, judge, measure
+    from qtregress.pipeline import Means, Said, grounds, judge, measure
 
     chosen: Engine = "reference" if asked.engine == "reference" else "fast"
     with workers(asked.jobs, quiet=asked.quiet) as run:
@@ -261,19 +261,19 @@ def _decide(given: _Inputs, asked: _Asked, store: "Store") -> _Found:
         metrics = [approved_metrics if old is first else collect(old), collect(new)]
         if given.scenario is not None:
             metrics = [under(given.scenario.value, one) for one in metrics]
+        skill = skill_sentence(skill_on_chip(first, approved_metrics))
         decision = judge(
             (old, metrics[0]),
             (new, metrics[1]),
             on,
             given.policy,
             given.baseline.metrics,
-            holds=holds(scan),
-            notes=(*told(scan), skill_sentence(skill_on_chip(first, approved_metrics))),
+            said=Said(holds=holds(scan), notes=(*told(scan), skill)),
         )
     return _Found(
         decision=decision,
         scan=scan,
-        skill=skill_sentence(skill_on_chip(first, approved_metrics)),
+        skill=skill,
         after=after,
         old=metrics[0],
         new=metrics[1],

@@ -1,6 +1,6 @@
 """``qtregress simulate``: one profile's metrics, and how they are measured for a baseline."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -96,7 +96,13 @@ def measured_metrics(  # noqa: PLR0913  # one argument an option
 @click.option("--heat-map", metavar="FILE.svg", help="Draw the chip: energies, films, photons.")
 @click.option("--temperatures", metavar="FILE.svg", help="Draw the fridge's plates over time.")
 @click.option("--superoperators", metavar="FILE.npz", help="Write every gate's map, all levels.")
-@click.option("--rb", type=click.Choice(["exact", "sampled"]), default="exact", show_default=True)
+@click.option(
+    "--rb",
+    type=click.Choice(["exact", "full", "sampled"]),
+    default="exact",
+    show_default=True,
+    help="full: also interleaved, leakage, unitarity, simultaneous; sampled: with shots.",
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="Of sampled benchmarking.")
 @click.option("--shots", type=click.IntRange(min=1), default=1024, show_default=True)
 @click.option("--convergence", is_flag=True, help="Also: what levels, steps and phases change.")
@@ -145,6 +151,8 @@ def command(  # noqa: PLR0913  # one argument an option
         cache=cache,
         quiet=quiet,
     )
+    if rb == "full":
+        run = _benchmarked(run, jobs=jobs, quiet=quiet, shown=not quiet and "-" not in written)
     if superoperators:
         _write_superoperators(run.measurement, Path(superoperators))
     if json_:
@@ -222,6 +230,22 @@ def _print_convergence(run: MeasuredRun, *, jobs: int | None, cache: bool, quiet
     with workers(jobs, quiet=quiet) as spread:
         found = spread(convergence_task, tasks, "convergence")
     console().print(convergence_table(found, run.metrics))
+
+
+def _benchmarked(run: MeasuredRun, *, jobs: int | None, quiet: bool, shown: bool) -> MeasuredRun:
+    """The run with the metrics of every exact benchmark, whose tables are shown."""
+    from qtregress.cli.workers import workers
+    from qtregress.metrics.benchmarks import benchmark_metrics, benchmark_tasks
+    from qtregress.rb.benchmarks import benchmarks
+    from qtregress.report.benchmarks_table import benchmark_tables
+
+    with workers(jobs, quiet=quiet) as spread:
+        found = spread(benchmarks, benchmark_tasks(run.measurement), "benchmarking")
+    if shown:
+        for table in benchmark_tables(found):
+            console().print(table)
+    metrics = sorted([*run.metrics, *benchmark_metrics(found)], key=lambda metric: metric.id)
+    return replace(run, metrics=tuple(metrics))
 
 
 def _print_sampled(

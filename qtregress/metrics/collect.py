@@ -13,6 +13,7 @@ from qtregress.chip.chip import Chip
 from qtregress.chip.cryostat import cryostat_of
 from qtregress.metrics.cliffords import clifford_energy_j, played_in
 from qtregress.metrics.figures import FIGURES, figure_metrics, figures_of
+from qtregress.metrics.layers import layer_metrics
 from qtregress.metrics.measurement import Measurement
 from qtregress.metrics.metric import Metric, measured, undecided
 from qtregress.metrics.thermal import heat_metrics, load_metrics, timeline_metrics
@@ -187,6 +188,7 @@ def collect(measurement: Measurement) -> tuple[Metric, ...]:
         found.extend(clifford_metrics(name, played_counts, thermal, unknown_load))
         energy_j = clifford_energy_j(measurement, subject)
         found.append(measured("heat.clifford_energy_j", name, "J", energy_j))
+    found.extend(layer_metrics(measurement, ERROR_TOLERANCE))
     stages = [stage.name for stage in cryostat_of(chip).stages]
     found.extend(load_metrics(measurement.load, chip, stages))
     if measurement.over_time is not None:

@@ -121,7 +121,6 @@ def error_of_temperatures(chip: Chip) -> Callable[[Mapping[str, float]], float]:
 
     Films are as cold as their plates: they follow a burst's end within microseconds.
     """
-
     shares = {qubit.index: min(1.0, kappa_share(qubit)) for qubit in chip.qubits}
 
     def lost(temperature_k: Mapping[str, float]) -> float:

@@ -7,8 +7,8 @@ simulated superoperator of its pulses, leakage levels included (Wallman, Quantum
 experiment fits only where that eigenvalue is real and isolated; elsewhere there is no value.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import product
 from typing import Final, Literal
@@ -48,6 +48,8 @@ Real = NDArray[np.float64]
 
 IMAGINARY_TOLERANCE: Final = 1e-9
 GROWTH_TOLERANCE: Final = 1e-7
+FAST: Final = 0.5
+"""Modes that decay to this fraction of the leading one in a Clifford are never seen alone."""
 HERMITICITY_TOLERANCE: Final = 1e-9
 TURNS_BEFORE: Final = 16
 """Virtual Z before a local gate of a pair: quarter turns of either transmon."""
@@ -59,6 +61,11 @@ PAULI_X: Final = 1
 PAULI_Y: Final = 2
 PAULI_PAIRS: Final = tuple(product(range(4), repeat=2))[1:]
 """Positions in ``PAULIS`` of the factors of the 15 traceless Pauli operators of a pair."""
+IDENTITY_PAIR: Final = ((0, 0),)
+"""The same of the identity, which every Clifford leaves alone."""
+
+Sector = Literal["trivial", "traceless"]
+"""A representation of the group: on the identity, or on the traceless Pauli operators."""
 
 DecayStatus = Literal["ok", "complex", "crowded", "growing"]
 ADVICE: Final[dict[DecayStatus, str]] = {
@@ -244,6 +251,152 @@ def exact_curve(
     return np.array([survivals[m] for m in lengths])
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Halves:
+    """The mean over the group of action kron S as a product of two real matrices.
+
+    The mean is F = ``last @ first``, and F**(m + 1) = last @ (first @ last)**m @ first, where
+    ``first @ last`` is small. Simulated matrices are real as in ``channels/real_maps.py``:
+    the coordinates of a Hermitian X are Re X + Im X, so that Tr[XY] is their product.
+
+    Attributes:
+        first: from operators kron simulated coordinates, shape (k, r n**2).
+        last: back again, shape (r n**2, k).
+        rank: r, 1 for the trivial and d**2 - 1 for the traceless representation.
+    """
+
+    first: Real
+    last: Real
+    rank: int
+
+    @property
+    def small(self) -> Real:
+        """A matrix with the nonzero eigenvalues of the mean, shape (k, k)."""
+        return np.asarray(self.first @ self.last)
+
+    def columns(self, simulated: Real) -> Real:
+        """``first`` on every operator times a simulated vector (n**2,), shape (k, r)."""
+        return np.asarray(self.first.reshape(len(self.first), self.rank, -1) @ simulated)
+
+    def rows(self, simulated: Real) -> Real:
+        """The same vector, operator by operator, on ``last`` from the left, shape (r, k)."""
+        return np.asarray(simulated @ self.last.reshape(self.rank, len(simulated), -1))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Modes:
+    """What decays in a quantity that is a sum over powers of a mean.
+
+    Attributes:
+        spectrum: all eigenvalues of the mean that its halves show, the largest first.
+        decays: those that stay for more than a few Cliffords, the first of them.
+        weights: what multiplies decay**m of each.
+    """
+
+    spectrum: Complex
+    decays: Complex
+    weights: Complex
+
+
+def modes(mean: Halves, effect: Real, state: Real) -> Modes:
+    """The modes of r Tr <effect| F**(m + 1) |state>, the trace over the representation.
+
+    Args:
+        mean: F.
+        effect: real coordinates of what is measured, shape (n**2,).
+        state: real coordinates of what sequences start from, shape (n**2,).
+    """
+    spectrum, left, right = scipy.linalg.eig(mean.small, left=True, check_finite=False)
+    order = np.argsort(-np.abs(spectrum), kind="stable")
+    # Fast modes are left out: those of decay 0 have no basis of eigenvectors. Equal slow ones
+    # have one, but left and right ones need not be dual to each other.
+    slow = order[np.abs(spectrum[order]) > FAST * np.abs(spectrum[order[0]])]
+    left, right = left[:, slow].conj().T, right[:, slow]
+    dual, *_ = np.linalg.lstsq(left @ right, left @ mean.columns(state), rcond=None)
+    weights = mean.rank * np.sum((mean.rows(effect) @ right).T * dual, axis=1)
+    return Modes(spectrum=spectrum[order], decays=spectrum[slow], weights=weights)
+
+
+def computational_states(levels: tuple[int, ...]) -> NDArray[np.int64]:
+    """Positions among n of the d states with at most one excitation a transmon."""
+    ladder = np.indices(levels).reshape(len(levels), -1)
+    return np.flatnonzero(np.all(ladder <= 1, axis=0))
+
+
+def pauli_coordinates(levels: tuple[int, ...]) -> Real:
+    """Real coordinates of the traceless Pauli operators, shape (d**2 - 1, n**2).
+
+    They are the same as on qubits and 0 on the leakage levels; each has the length sqrt(d).
+
+    Args:
+        levels: levels of one transmon or of two.
+    """
+    paulis, at = _traceless_paulis(2 ** len(levels)), computational_states(levels)
+    size = int(np.prod(levels))
+    whole = np.zeros((len(paulis), size, size))
+    whole[:, at[:, None], at] = paulis.real + paulis.imag
+    return whole.reshape(len(paulis), -1)
+
+
+def population(levels: tuple[int, ...], weights: Mapping[int, float]) -> Real:
+    """Real coordinates of a diagonal operator, shape (n**2,).
+
+    Args:
+        levels: levels of each transmon.
+        weights: its elements by position among n; the others are 0.
+    """
+    diagonal = np.zeros(int(np.prod(levels)))
+    diagonal[list(weights)] = list(weights.values())
+    return np.diag(diagonal).reshape(-1)
+
+
+def halves(gates: Gates, sector: Sector) -> Halves:
+    """The mean of action kron S over the whole group, ready for powers and eigenvalues.
+
+    Args:
+        gates: simulated natives of one qubit or of a pair.
+        sector: how the ideal elements act.
+
+    Raises:
+        ValueError: a superoperator does not keep Hermitian matrices Hermitian.
+    """
+    if isinstance(gates, OneQubitGates):
+        unitaries = one_qubit_group().unitaries
+        if sector == "trivial":
+            return one_qubit_halves(gates, np.ones((len(unitaries), 1, 1)))
+        return one_qubit_halves(gates, np.array([adjoint_action(u) for u in unitaries]))
+    found = _pair_halves(gates, sector)
+    return replace(found, last=found.last * (TURNS_BEFORE / PAIR_ORDER))
+
+
+def one_qubit_halves(gates: OneQubitGates, actions: Real) -> Halves:
+    """The mean of any real representation kron S over the 24 elements.
+
+    Args:
+        gates: simulated natives.
+        actions: of the elements in the order of the group, shape (24, r, r).
+
+    Raises:
+        ValueError: the superoperator does not keep Hermitian matrices Hermitian.
+    """
+    played = one_qubit_maps(gates)
+    order, rank, size = *actions.shape[:2], played.shape[-1]
+    mean = np.einsum("gij,gab->iajb", actions, played, optimize=True) / order
+    whole = rank * size
+    return Halves(first=np.eye(whole), last=mean.reshape(whole, whole), rank=rank)
+
+
+def one_qubit_maps(gates: OneQubitGates) -> Real:
+    """All 24 elements as simulated, in real form, shape (24, L**2, L**2).
+
+    Raises:
+        ValueError: the superoperator does not keep Hermitian matrices Hermitian.
+    """
+    group = one_qubit_group()
+    words = [group.word(i) for i in range(group.order)]
+    return np.array([real_form("sx", play_word(gates, word)) for word in words])
+
+
 def pair_mean(gates: PairGates) -> Real:
     """Mean of adj kron S over all 11520 elements, restricted to where it acts.
 
@@ -262,21 +415,26 @@ def pair_mean(gates: PairGates) -> Real:
     Raises:
         ValueError: a superoperator does not keep Hermitian matrices Hermitian.
     """
-    played = _Played(gates)
-    ends, whole = (_unturned(gates.levels, (turned, turned)) for turned in (True, False))
-    cores = _between(ends, played, _core_words(gates.control), whole)
+    found = _pair_halves(gates, "traceless")
+    return np.asarray(found.small * TURNS_BEFORE / PAIR_ORDER)
+
+
+def _pair_halves(gates: PairGates, sector: Sector) -> Halves:
+    """Sums over cores and over local gates; their product lacks ``TURNS_BEFORE / PAIR_ORDER``."""
+    played, operators = PairWords(gates), PAULI_PAIRS if sector == "traceless" else IDENTITY_PAIR
+    ends, whole = (_unturned(gates.levels, (t, t), operators) for t in (True, False))
+    cores = _between(ends, played, core_words(gates.control), whole)
     locals_ = np.zeros((len(whole), played.size, len(cores)))
-    for turned, words in _local_words(gates.control).items():
-        middle = _unturned(gates.levels, turned)
+    for turned, words in local_words(gates.control).items():
+        middle = _unturned(gates.levels, turned, operators)
         rows = 4 ** sum(turned) * _between(middle, played, words, ends)
         for pauli, part in enumerate(middle):
             part.add_rows(locals_[pauli], rows[part.members])
-    total = cores @ locals_.reshape(-1, len(cores))
-    return np.asarray(total * TURNS_BEFORE / PAIR_ORDER)
+    return Halves(first=cores, last=locals_.reshape(-1, len(cores)), rank=len(whole))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Words:
+class PulseWords:
     """Pulses of words, and the signed permutation of Paulis each is meant to be.
 
     Attributes:
@@ -289,12 +447,13 @@ class _Words:
 
 
 @cache
-def _core_words(control: Literal[0, 1]) -> _Words:
+def core_words(control: Literal[0, 1]) -> PulseWords:
+    """The twenty cores of the pair's group, in its order."""
     return _words(pair_group(control).cores, control)
 
 
 @cache
-def _local_words(control: Literal[0, 1]) -> dict[tuple[bool, bool], _Words]:
+def local_words(control: Literal[0, 1]) -> dict[tuple[bool, bool], PulseWords]:
     """The nine patterns of pulse counts by which transmons play one: they turn afterwards."""
     counts = [Local(0, count, 0) for count in range(3)]
     patterns: dict[tuple[bool, bool], list[Word]] = {}
@@ -304,18 +463,22 @@ def _local_words(control: Literal[0, 1]) -> dict[tuple[bool, bool], _Words]:
     return {turned: _words(words, control) for turned, words in patterns.items()}
 
 
-def _words(words: Sequence[Word], control: Literal[0, 1]) -> _Words:
+def _words(words: Sequence[Word], control: Literal[0, 1]) -> PulseWords:
     images = ideal_images(transmons=2, control=control)
     actions = [adjoint_action(unitary_of(word, images)) for word in words]
-    return _Words(steps=tuple(word.steps for word in words), actions=np.rint(actions))
+    return PulseWords(steps=tuple(word.steps for word in words), actions=np.rint(actions))
 
 
-class _Played:
-    """Pulses of a pair in real form; words that end alike share their products."""
+class PairWords:
+    """Pulses of a pair in real form; words that end alike share their products.
+
+    Raises:
+        ValueError: a superoperator does not keep Hermitian matrices Hermitian.
+    """
 
     def __init__(self, gates: PairGates) -> None:
         self.levels, self.size = gates.levels, len(gates.cx)
-        self.natives = {name: _real_form(name, s) for name, s in natives(gates).items()}
+        self.natives = {name: real_form(name, s) for name, s in natives(gates).items()}
         self.products: dict[tuple[str, tuple[Step, ...]], Real] = {}
 
     def steps(self, steps: tuple[Step, ...]) -> Real:
@@ -329,7 +492,7 @@ class _Played:
             self.products[key] = self.steps(later) @ native if later else native
         if not any(first.turns):
             return self.products[key]
-        source, sign = _quarter_turns(self.levels, first.turns)
+        source, sign = quarter_turns(self.levels, first.turns)
         return np.asarray(self.products[key].take(source, axis=1) * sign[source])
 
 
@@ -366,7 +529,11 @@ class _Part:
             simulated[self.coordinates] += self.weights[:, None] * rows
 
 
-def _unturned(levels: tuple[int, int], turned: tuple[bool, bool]) -> list[_Part]:
+def _unturned(
+    levels: tuple[int, int],
+    turned: tuple[bool, bool],
+    operators: Sequence[tuple[int, ...]] = PAULI_PAIRS,
+) -> list[_Part]:
     """An orthonormal basis of the operators that quarter turns of some transmons leave alone.
 
     An operator of the basis is the sum over quarter turns of a simulated coordinate times a
@@ -376,18 +543,19 @@ def _unturned(levels: tuple[int, int], turned: tuple[bool, bool]) -> list[_Part]
     Args:
         levels: simulated levels of either transmon.
         turned: which of them turn; where none does, the basis is of all operators.
+        operators: positions in ``PAULIS`` of the factors of the Pauli operators.
 
     Returns:
-        A part for each of the 15 Pauli operators.
+        A part for each of the Pauli operators.
     """
     charge, parts, size = charges(levels), list[_Part](), 0
     members: dict[tuple[int, ...], slice] = {}
-    for factors in PAULI_PAIRS:
+    for factors in operators:
         mixed = [t and f in (PAULI_X, PAULI_Y) for f, t in zip(factors, turned, strict=True)]
         without_y = tuple(PAULI_X if m else f for f, m in zip(factors, mixed, strict=True))
         # Three quarter turns make Y of X, with the sign +.
         turns = tuple(3 if a != b else 0 for a, b in zip(factors, without_y, strict=True))
-        source, sign = _quarter_turns(levels, turns)
+        source, sign = quarter_turns(levels, turns)
         allowed = np.ones(charge.shape[1], dtype=bool)
         for transmon in np.flatnonzero(turned):
             own = charge[transmon]
@@ -402,11 +570,13 @@ def _unturned(levels: tuple[int, int], turned: tuple[bool, bool]) -> list[_Part]
     return parts
 
 
-def _between(left: list[_Part], played: _Played, words: _Words, right: list[_Part]) -> Real:
+def _between(left: list[_Part], played: PairWords, words: PulseWords, right: list[_Part]) -> Real:
     """The sum of action kron superoperator between two bases, shape (left, right)."""
     total = np.zeros((_size(left), _size(right)))
-    images = np.argmax(np.abs(words.actions), axis=2)
-    for steps, action, image in zip(words.steps, words.actions, images, strict=True):
+    # Every Clifford leaves the identity alone, the one operator of the trivial sector.
+    actions = words.actions if len(left) > 1 else np.ones((len(words.steps), 1, 1))
+    images = np.argmax(np.abs(actions), axis=2)
+    for steps, action, image in zip(words.steps, actions, images, strict=True):
         simulated = played.steps(steps)
         for pauli, part in enumerate(left):
             other = right[image[pauli]]
@@ -419,7 +589,7 @@ def _size(basis: list[_Part]) -> int:
     return max(int(part.members.stop) for part in basis)
 
 
-def _quarter_turns(levels: tuple[int, ...], turns: tuple[int, ...]) -> tuple[Integers, Real]:
+def quarter_turns(levels: tuple[int, ...], turns: tuple[int, ...]) -> tuple[Integers, Real]:
     """Virtual Z in real form: coordinate f becomes sign[f] times coordinate source[f].
 
     ``source`` is its own inverse.
@@ -430,7 +600,16 @@ def _quarter_turns(levels: tuple[int, ...], turns: tuple[int, ...]) -> tuple[Int
     return source, np.array([1.0, -1.0, -1.0, 1.0])[phases]
 
 
-def _real_form(name: str, superoperator: Complex) -> Real:
+def real_form(name: str, superoperator: Complex) -> Real:
+    """The real form of a map on the coordinates Re X + Im X, same shape.
+
+    Args:
+        name: what the message calls it.
+        superoperator: shape (n**2, n**2), row-stacked density matrices.
+
+    Raises:
+        ValueError: it does not keep Hermitian matrices Hermitian.
+    """
     n = round(len(superoperator) ** 0.5)
     mirrored = superoperator.reshape((n,) * 4).transpose(1, 0, 3, 2).reshape(superoperator.shape)
     error = float(np.max(np.abs(mirrored - superoperator.conj())))

@@ -79,6 +79,16 @@ DEFAULT_POLICY = Policy(
             critical=True,
             why="Operators accept a tenth of a gate's error, and nobody measures below 1e-5.",
         ),
+        *(
+            Rule(
+                metrics=f"layer.{name}/*",
+                margin_relative=0.10,
+                margin_absolute=1e-5,
+                critical=False,
+                why=_SHOWN,
+            )
+            for name in ("joint_error", "gates_error", "excess")
+        ),
         Rule(
             metrics="layer.error/*",
             margin_relative=0.10,
