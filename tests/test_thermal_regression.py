@@ -4,13 +4,14 @@ from dataclasses import replace
 
 import pytest
 
+from qtregress.files.qasm import workload_counts
 from qtregress.kappa import FACTORS, holds, kappa_scan, told
 from qtregress.metrics.collect import collect
 from qtregress.metrics.compare import Measured
 from qtregress.pipeline import Means, Side, grounds
 from qtregress.run import in_order
 from qtregress.thermal.load import Load
-from qtregress.thermal.workload import DEFAULT_WORKLOAD, Workload
+from qtregress.thermal.workload import DEFAULT_WORKLOAD, Circuit, Workload
 from qtregress.verdict.decide import Decision
 from qtregress.verdict.verdict import KappaRow
 from tests import small
@@ -178,3 +179,17 @@ def test_a_load_that_nobody_knows_is_told() -> None:
     assert "Nothing is known of NEW at the declared workload: the fridge is too small." in (
         decision.reasons
     )
+
+
+def test_circuits_are_scanned_too() -> None:
+    """The scan knows what each circuit of the workload plays."""
+    circuit = Circuit(
+        name="flips", qasm="OPENQASM 2.0; qreg q[1]; U(pi,0,pi) q[0];", repetition_rate_hz=1e5
+    )
+    workload = Workload(format="qtregress/workload@1", circuits=(circuit,))
+    counts = workload_counts(workload, ONE.profile)
+    side = Side(profile=ONE.profile, chip=ONE.chip, workload=workload, counts=counts)
+    means = Means(run=in_order, store=small.MEMORY)
+    on = grounds(small.old(0)[0], small.old(0)[0], small.SHIPPED, means)
+
+    assert {row.verdict for row in kappa_scan(side, side, on, small.SHIPPED, means)} == {"promote"}

@@ -105,6 +105,7 @@ def measured_metrics(  # noqa: PLR0913  # one argument an option
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Of sampled benchmarking.")
 @click.option("--shots", type=click.IntRange(min=1), default=1024, show_default=True)
+@click.option("--figures", is_flag=True, help="Also: diamond norm, coherence limit, error axes.")
 @click.option("--convergence", is_flag=True, help="Also: what levels, steps and phases change.")
 @click.option("--engine", type=click.Choice(["fast", "reference"]), default="fast")
 @click.option("--jobs", type=click.IntRange(min=1), help="Processes; default: all cores.")
@@ -124,6 +125,7 @@ def command(  # noqa: PLR0913  # one argument an option
     rb: str,
     seed: int,
     shots: int,
+    figures: bool,
     convergence: bool,
     engine: str,
     jobs: int | None,
@@ -137,7 +139,8 @@ def command(  # noqa: PLR0913  # one argument an option
     from qtregress.cli.inputs import baseline_of, beside
 
     written = [json_, cost_card, heat_map, temperatures]
-    one_standard_output([*written, "-" if rb == "sampled" or convergence else None])
+    shown_beside = rb == "sampled" or convergence or figures
+    one_standard_output([*written, "-" if shown_beside else None])
     near = chip or beside(profile, "chip.yaml")
     store = baseline_of(profile, "").parent
     prepare([*written, superoperators], [profile, near, workload, scenario], store=store)
@@ -174,6 +177,8 @@ def command(  # noqa: PLR0913  # one argument an option
     )
     if heat_map:
         write_heat_map(heat_map, run.side, run.metrics, None)
+    if figures:
+        _print_figures(run.measurement)
     if convergence:
         _print_convergence(run, jobs=jobs, cache=cache, quiet=quiet)
     if rb == "sampled":
@@ -214,6 +219,21 @@ def _write_superoperators(measurement: "Measurement", path: Path) -> None:
     buffer = BytesIO()
     np.savez_compressed(buffer, allow_pickle=False, **arrays)
     write_bytes(path, buffer.getvalue())
+
+
+def _print_figures(measurement: "Measurement") -> None:
+    """Of every gate whose map can be trusted."""
+    from qtregress.channels.ideal import ideal_image
+    from qtregress.metrics.collect import ERROR_TOLERANCE
+    from qtregress.metrics.figures import figures_of
+    from qtregress.report.figures_table import figures_table
+
+    found = {}
+    for gate in measurement.plan.gates:
+        channel, ideal = measurement.channels[gate.id], ideal_image(gate.name)
+        if ideal is not None and channel.error_estimate <= ERROR_TOLERANCE:
+            found[gate.id] = figures_of(channel, ideal, measurement.chip)
+    console().print(figures_table(found))
 
 
 def _print_convergence(run: MeasuredRun, *, jobs: int | None, cache: bool, quiet: bool) -> None:
