@@ -98,10 +98,11 @@ def measured_metrics(  # noqa: PLR0913  # one argument an option
 @click.option("--superoperators", metavar="FILE.npz", help="Write every gate's map, all levels.")
 @click.option(
     "--rb",
-    type=click.Choice(["exact", "full", "sampled"]),
+    type=click.Choice(["exact", "full", "sampled", "warming"]),
     default="exact",
     show_default=True,
-    help="full: also interleaved, leakage, unitarity, simultaneous; sampled: with shots.",
+    help="full: also interleaved, leakage, unitarity, simultaneous; sampled: with shots; "
+    "warming: sampled while the machine warms from cold to its load.",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Of sampled benchmarking.")
 @click.option("--shots", type=click.IntRange(min=1), default=1024, show_default=True)
@@ -139,7 +140,7 @@ def command(  # noqa: PLR0913  # one argument an option
     from qtregress.cli.inputs import baseline_of, beside
 
     written = [json_, cost_card, heat_map, temperatures]
-    shown_beside = rb == "sampled" or convergence or figures
+    shown_beside = rb in _SAMPLING or convergence or figures
     one_standard_output([*written, "-" if shown_beside else None])
     near = chip or beside(profile, "chip.yaml")
     store = baseline_of(profile, "").parent
@@ -162,10 +163,7 @@ def command(  # noqa: PLR0913  # one argument an option
         deliver(json_, _json_text(run))
     is_shown = not quiet and "-" not in written
     if is_shown:
-        from qtregress.report.metrics_table import metrics_tables
-
-        for table in metrics_tables(run.metrics):
-            console().print(table)
+        _print_tables(run)
     from qtregress.cli.load_reports import write_heat_map, write_load
 
     write_load(
@@ -181,9 +179,16 @@ def command(  # noqa: PLR0913  # one argument an option
         _print_figures(run.measurement)
     if convergence:
         _print_convergence(run, jobs=jobs, cache=cache, quiet=quiet)
-    if rb == "sampled":
-        _print_sampled(run, seed=seed, shots=shots, jobs=jobs, quiet=quiet)
+    if rb in _SAMPLING:
+        _SAMPLING[rb](run, seed=seed, shots=shots, jobs=jobs, quiet=quiet)
     return ExitCode.PROMOTE
+
+
+def _print_tables(run: MeasuredRun) -> None:
+    from qtregress.report.metrics_table import metrics_tables
+
+    for table in metrics_tables(run.metrics):
+        console().print(table)
 
 
 def _json_text(run: MeasuredRun) -> str:
@@ -286,3 +291,45 @@ def _print_sampled(
         found = spread(sampled_task, tasks, "sampled benchmarking")
     rows = {task.qubits: decay for task, decay in zip(tasks, found, strict=True)}
     console().print(sampled_table(rows, decays))
+
+
+def _print_warming(
+    run: MeasuredRun, *, seed: int, shots: int, jobs: int | None, quiet: bool
+) -> None:
+    """Sampled benchmarking from cold to load.
+
+    Raises:
+        InputError: nothing is known of the machine at its load.
+    """
+    from qtregress.cli.workers import workers
+    from qtregress.errors import InputError
+    from qtregress.rb.drift import WarmingTask, warming_task
+    from qtregress.rb.from_channels import gate_sets, warmed
+    from qtregress.rb.sampled import SampledTask
+    from qtregress.report.drift_table import drift_table
+
+    measurement = run.measurement
+    if measurement.load.problem:
+        raise InputError(f"There is no load to warm to: {measurement.load.problem}")
+    cold = gate_sets(measurement.plan, measurement.channels)
+    hot = gate_sets(measurement.plan, warmed(measurement.channels))
+    tasks = [
+        WarmingTask(
+            cold=SampledTask(
+                gates=gates,
+                qubits=qubits,
+                exact_p=measurement.decays[qubits].p,
+                seed=seed,
+                shots=shots,
+            ),
+            hot=hot[qubits],
+        )
+        for qubits, gates in cold.items()
+    ]
+    with workers(jobs, quiet=quiet) as spread:
+        found = spread(warming_task, tasks, "warming")
+    console().print(drift_table(dict(zip(cold, found, strict=True))))
+
+
+_SAMPLING = {"sampled": _print_sampled, "warming": _print_warming}
+"""What ``--rb`` prints besides metrics, by its name."""

@@ -166,3 +166,12 @@ def test_a_workload_of_ones_own_needs_its_baseline(capsys: pytest.CaptureFixture
     assert run("check", OLD, "same.yaml", "--workload", "day.yaml", "--quiet") == 12
 
     assert "--workload" in capsys.readouterr().err
+
+
+def test_a_warming_run_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    """Both fits, the trend over the run, and whether one error per Clifford describes it."""
+    assert run("simulate", OLD, "--rb", "warming", "--shots", "256") == 0
+    out = capsys.readouterr().out
+
+    assert "over the run" in out
+    assert out.splitlines()[-1].split()[0] == "0"

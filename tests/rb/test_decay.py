@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from qtregress.rb.decay import fit_decay, resampled_decays
+from qtregress.rb.decay import best_decay, fit_decay, resampled_decays
 
 LENGTHS = (1, 10, 25, 50, 100, 150, 200, 300, 450, 600)
 
@@ -35,6 +35,62 @@ def test_interval_covers_the_truth_as_often_as_it_says() -> None:
     inside = [f.interval is not None and f.interval[0] < 0.99 < f.interval[1] for f in fits]
 
     assert 180 <= sum(inside) <= 200
+
+
+@pytest.mark.parametrize("p", [0.5, 0.97, 0.9995])
+def test_a_known_asymptote_is_not_fitted(p: float) -> None:
+    """With B given even a decay that has hardly begun is found."""
+    sigma = np.full(len(LENGTHS), 1e-3)
+    fit = fit_decay(LENGTHS, decay(0.48, p, 0.5), sigma=sigma, offset=0.5)
+
+    assert (fit.amplitude, fit.p, fit.offset) == pytest.approx((0.48, p, 0.5), abs=1e-7)
+
+
+def test_a_known_asymptote_narrows_the_interval() -> None:
+    """Knowing B cannot make p less certain."""
+    sigma, survival = np.full(len(LENGTHS), 0.005), scattered(0.99, 0.005, 1)
+    fixed, free = (fit_decay(LENGTHS, survival, sigma=sigma, offset=b) for b in (0.5, None))
+
+    assert fixed.p_error is not None
+    assert free.p_error is not None
+    assert fixed.p_error < free.p_error
+
+
+def test_a_wrong_asymptote_is_refused() -> None:
+    """Survivals that end at 1/4 are no decay to 1/2."""
+    sigma = np.full(len(LENGTHS), 1e-3)
+    fit = fit_decay(LENGTHS, decay(0.7, 0.99, 0.25), sigma=sigma, offset=0.5)
+
+    assert (fit.p, fit.status) == (None, "bad_fit")
+
+
+def test_an_impossible_asymptote_is_refused() -> None:
+    """A probability never ends above 1."""
+    with pytest.raises(ValueError, match="offset must lie between 0 and 1"):
+        fit_decay(LENGTHS, decay(0.5, 0.99, 0.5), sigma=[0.01] * len(LENGTHS), offset=1.5)
+
+
+def test_probabilities_of_true_decays_are_even() -> None:
+    """Of 200 scattered decays about half scatter more than half of them should."""
+    sigma = np.full(len(LENGTHS), 0.005)
+    fits = [
+        fit_decay(LENGTHS, scattered(0.99, 0.005, k), sigma=sigma, offset=0.5) for k in range(200)
+    ]
+    found = [fit.probability for fit in fits if fit.probability is not None]
+
+    assert len(found) > 195
+    assert 0.4 < np.mean(np.array(found) < 0.5) < 0.6
+
+
+def test_the_nearest_decay_of_a_refused_fit_says_how_far_it_is() -> None:
+    """What is refused keeps its distance: an oscillation misses by a tenth at least."""
+    survival = 0.5 + 0.4 * np.cos(np.array(LENGTHS) / 40)
+    found = best_decay(LENGTHS, survival, sigma=np.full(len(LENGTHS), 0.005))
+
+    assert found is not None
+    assert found.status != "ok"
+    assert found.largest_residual > 0.1
+    assert found.probability < 1e-3
 
 
 @pytest.mark.parametrize("level", [1.0, 0.5, 0.02])
