@@ -26,6 +26,12 @@ Frequency = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=1e8, le=
 Anharmonicity = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=-2e9, le=2e9)]
 Fraction = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=0, le=1)]
 Time = Annotated[float, Field(strict=True, allow_inf_nan=False, gt=0, le=10.0)]
+Hertz = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=-1e9, le=1e9)]
+HertzAbove0 = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=0, le=1e9)]
+Kelvin = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=1e-4, le=1e3)]
+Watt = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=0, le=1e6)]
+Conductance = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=0, le=1e6)]
+Compression = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=-1e3, le=1e3)]
 Subject = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.+-]+:[0-9]+(-[0-9]+)*$")]
 
 
@@ -33,7 +39,7 @@ class Attenuator(Model):
     """One pad of a line, anchored at a stage of the cryostat."""
 
     stage: Name
-    attenuation_db: NonNegative
+    attenuation_db: Annotated[NonNegative, Field(le=200)]
 
 
 class Film(Model):
@@ -45,14 +51,14 @@ class Film(Model):
     answers within ``body_s``. Uncertainties are relative.
     """
 
-    volume_m3: Positive = 6e-15
+    volume_m3: Annotated[Positive, Field(ge=1e-24, le=1e-3)] = 6e-15
     volume_uncertainty: Fraction = 0.5
     section_db: Annotated[Positive, Field(ge=1)] = 10.0
-    sigma_w_m3_k5: Positive = 2.4e9
+    sigma_w_m3_k5: Annotated[Positive, Field(ge=1e3, le=1e15)] = 2.4e9
     sigma_uncertainty: Fraction = 0.25
-    gamma_j_m3_k2: Positive = 100.0
-    body_w_per_k4: Positive = 1e-3
-    body_s: Positive = 3e-4
+    gamma_j_m3_k2: Annotated[Positive, Field(ge=1e-6, le=1e9)] = 100.0
+    body_w_per_k4: Annotated[Positive, Field(ge=1e-12, le=1e6)] = 1e-3
+    body_s: Annotated[Positive, Field(ge=1e-9, le=1e3)] = 3e-4
 
 
 class DriveLine(Model):
@@ -62,14 +68,14 @@ class DriveLine(Model):
     Rabi frequency per amplitude, where s_x is the reference profile's x amplitude.
     """
 
-    rabi_hz_per_amp: Positive
+    rabi_hz_per_amp: Annotated[Positive, Field(ge=1, le=1e12)]
     phase_rad: Real = 0.0
-    slope_dt: Real = 0.0
-    compression_am: Real = 0.0
-    compression_pm: Real = 0.0
+    slope_dt: Annotated[Real, Field(ge=-1e4, le=1e4)] = 0.0
+    compression_am: Compression = 0.0
+    compression_pm: Compression = 0.0
     compression_at: Fraction = 0.0
-    frequency_offset_hz: Real = 0.0
-    kappa_ext_hz: Positive
+    frequency_offset_hz: Hertz = 0.0
+    kappa_ext_hz: Annotated[Positive, Field(ge=1e-9, le=1e9)]
     attenuators: tuple[Attenuator, ...]
     film: Film = Film()
     rabi_uncertainty: Fraction = 0.005
@@ -84,10 +90,10 @@ class Readout(Model):
     """
 
     frequency_hz: Frequency | None = None
-    kappa_hz: Positive | None = None
-    chi_hz: Real | None = None
-    photons: Positive = 5.0
-    photons_at: Annotated[Positive, Field(le=1)] | None = None
+    kappa_hz: Annotated[Positive, Field(ge=1, le=1e9)] | None = None
+    chi_hz: Hertz | None = None
+    photons: Annotated[Positive, Field(le=1e9)] = 5.0
+    photons_at: Annotated[Positive, Field(ge=1e-9, le=1)] | None = None
     attenuators: tuple[Attenuator, ...] = ()
     film: Film = Film()
 
@@ -99,9 +105,9 @@ class FluxLine(Model):
     ``resistance_ohm`` is what each stage's section of cable and filter dissipates in.
     """
 
-    ampere_per_amp: Positive
-    bias_a: Real = 0.0
-    resistance_ohm: dict[Name, NonNegative] = {}
+    ampere_per_amp: Annotated[Positive, Field(le=1e3)]
+    bias_a: Annotated[Real, Field(ge=-1e3, le=1e3)] = 0.0
+    resistance_ohm: dict[Name, Annotated[NonNegative, Field(le=1e9)]] = {}
     attenuators: tuple[Attenuator, ...] = ()
 
 
@@ -111,8 +117,8 @@ class Quasiparticles(Model):
     ``fraction`` is their density over that of Cooper pairs; ``t1_s`` of the qubit contains them.
     """
 
-    fraction: NonNegative
-    temperature_k: Positive = 0.1
+    fraction: Fraction
+    temperature_k: Annotated[Positive, Field(ge=1e-3, le=10)] = 0.1
     gap_hz: Frequency = 4.4e10
 
 
@@ -132,7 +138,7 @@ class OneOverFSpectrum(Model):
     """The bath's spectral density falls as frequency to the minus ``exponent``."""
 
     kind: Literal["one_over_f"]
-    exponent: Positive = 1.0
+    exponent: Annotated[Positive, Field(le=10)] = 1.0
 
 
 class TabulatedSpectrum(Model):
@@ -184,10 +190,10 @@ class Qubit(Model):
     t2_s: Time
     t1_uncertainty: Fraction = 0.1
     t2_uncertainty: Fraction = 0.1
-    residual_photons: NonNegative = 0.0
+    residual_photons: Annotated[NonNegative, Field(le=1e3)] = 0.0
     spectrum: Spectrum = FlatSpectrum()
     quasiparticles: Quasiparticles | None = None
-    slow_noise_hz: NonNegative = 0.0
+    slow_noise_hz: HertzAbove0 = 0.0
     drive: DriveLine
     readout: Readout = Readout()
     flux: FluxLine | None = None
@@ -204,8 +210,8 @@ class Coupling(Model):
     """Exchange coupling J (a†b + ab†) between two transmons."""
 
     qubits: tuple[Index, Index]
-    j_hz: Real
-    j_uncertainty_hz: NonNegative = 0.0
+    j_hz: Hertz
+    j_uncertainty_hz: HertzAbove0 = 0.0
 
 
 class ControlChannel(Model):
@@ -256,10 +262,10 @@ class DriveFit(Model):
 class PassiveLoad(Model):
     """What one line of each kind conducts to a stage, in W."""
 
-    drive: NonNegative = 0.0
-    readout: NonNegative = 0.0
-    output: NonNegative = 0.0
-    flux: NonNegative = 0.0
+    drive: Watt = 0.0
+    readout: Watt = 0.0
+    output: Watt = 0.0
+    flux: Watt = 0.0
 
 
 class Stage(Model):
@@ -269,10 +275,10 @@ class Stage(Model):
     """
 
     name: Name
-    temperature_k: Positive
-    unloaded_k: Positive
-    cooling_power_w: Positive
-    heat_capacity_j_per_k2: Positive | None = None
+    temperature_k: Kelvin
+    unloaded_k: Kelvin
+    cooling_power_w: Annotated[Positive, Field(ge=1e-12, le=1e6)]
+    heat_capacity_j_per_k2: Annotated[Positive, Field(ge=1e-12, le=1e9)] | None = None
     passive_w: PassiveLoad = PassiveLoad()
 
 
@@ -280,7 +286,7 @@ class StageLink(Model):
     """Two stages that pass heat to each other, ``w_per_k`` beyond what they do unloaded."""
 
     stages: tuple[Name, Name]
-    w_per_k: NonNegative
+    w_per_k: Conductance
 
 
 class Cryostat(Model):
@@ -296,7 +302,7 @@ class ThermalLink(Model):
     """Bodies of two qubits' drive lines that pass ``w_per_k4 (T_a^4 - T_b^4)`` to each other."""
 
     qubits: tuple[Index, Index]
-    w_per_k4: NonNegative
+    w_per_k4: Conductance
 
 
 class Chip(Model):

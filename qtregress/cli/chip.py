@@ -1,10 +1,13 @@
 """``qtregress chip``: calibrate a chip file."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from qtregress.cli.edge import deliver, prepare
 from qtregress.errors import ExitCode, InputError
 
 if TYPE_CHECKING:
@@ -13,19 +16,47 @@ if TYPE_CHECKING:
     from qtregress.files.telemetry import TelemetryReport
 
 
+_output_option = click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    help="Default: rewrite CHIP (- is standard output, then without a report).",
+)
+
+
 @click.group("chip")
 def command() -> None:
     """Calibrate a chip file."""
 
 
+def _target(output: str | None, chip: Path, other: Path) -> str:
+    """Where the fitted chip goes: to CHIP, or where it replaces nothing that is needed.
+
+    Raises:
+        click.UsageError: it would replace ``other`` or a baseline, or CHIP is no file but a
+            revision, and nothing says where to write.
+        InputError: it cannot be written there.
+    """
+    from qtregress.cli.inputs import baseline_of
+    from qtregress.files.git import is_revision
+
+    if not output and is_revision(str(chip)):
+        msg = f"{chip} cannot be rewritten, since it is read from git; say where with --output"
+        raise click.UsageError(msg)
+    target = output or str(chip)
+    # An earlier fit is good until there is a new one: unlike a report, it stays.
+    prepare([target], [other], store=baseline_of(str(chip), "").parent, forget=False)
+    return target
+
+
 @command.command("fit-drive")
 @click.argument("chip", type=click.Path(path_type=Path))
 @click.argument("profile", type=click.Path(path_type=Path))
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Default: rewrite CHIP.")
+@_output_option
 @click.option("--jobs", type=click.IntRange(min=1), help="Processes to use.")
 @click.option("--quiet", is_flag=True, help="No progress, no table.")
 def fit_drive(
-    *, chip: Path, profile: Path, output: Path | None, jobs: int | None, quiet: bool
+    *, chip: Path, profile: Path, output: str | None, jobs: int | None, quiet: bool
 ) -> ExitCode:
     """Calibrate CHIP's lines so that PROFILE's gates are what they mean.
 
@@ -35,10 +66,10 @@ def fit_drive(
     from qtregress.calibrate.fit import fit_drive as fit
     from qtregress.chip.chip import Chip
     from qtregress.cli.workers import workers
-    from qtregress.files.atomic import write_text
     from qtregress.files.documents import dump, load
     from qtregress.pulses.profile import Profile
 
+    target = _target(output, chip, profile)
     before = load(chip, Chip)
     reference = load(profile, Profile)
     if before.value.device != reference.value.device:
@@ -49,13 +80,15 @@ def fit_drive(
         raise InputError(msg)
     with workers(jobs, quiet=quiet) as run:
         fitted = fit(before.value, reference.value, run)
-    write_text(output or chip, dump(fitted))
-    if not quiet:
-        _report(fitted, output or chip)
+    with _naming(chip, profile):
+        fitted = Chip.model_validate(fitted.model_dump())
+    deliver(target, dump(fitted))
+    if not quiet and target != "-":
+        _report(fitted, target)
     return ExitCode.PROMOTE
 
 
-def _report(chip: "Chip", path: Path) -> None:
+def _report(chip: "Chip", path: str) -> None:
     from rich.table import Table
 
     from qtregress.cli.edge import console
@@ -79,9 +112,9 @@ def _report(chip: "Chip", path: Path) -> None:
     required=True,
     help="CSV, or a Prometheus range query's answer (.json).",
 )
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Default: rewrite CHIP.")
+@_output_option
 @click.option("--quiet", is_flag=True, help="No report, no table.")
-def fit_thermal(*, chip: Path, telemetry: Path, output: Path | None, quiet: bool) -> ExitCode:
+def fit_thermal(*, chip: Path, telemetry: Path, output: str | None, quiet: bool) -> ExitCode:
     """Fit CHIP's cooling curves, residual photons and attenuator films to a lab's TELEMETRY.
 
     What is wrong with the telemetry is reported first. A number that the data cannot tell, or
@@ -93,29 +126,54 @@ def fit_thermal(*, chip: Path, telemetry: Path, output: Path | None, quiet: bool
     from qtregress.calibrate.thermal import fit_thermal as fit
     from qtregress.chip.chip import Chip
     from qtregress.cli.edge import complain
-    from qtregress.files.atomic import write_text
     from qtregress.files.documents import dump, read
     from qtregress.files.telemetry import read_telemetry
 
+    target = _target(output, chip, telemetry)
+    is_shown = not quiet and target != "-"
     before = read(chip, Chip)
     rows, report = read_telemetry(telemetry)
-    if not quiet:
-        _say_read(telemetry, report, sampling(before, rows))
-    found = fit(before, rows)
+    with _naming(chip):
+        sampled = sampling(before, rows)
+    if is_shown:
+        _say_read(telemetry, report, sampled)
+    with _naming(chip, telemetry):
+        found = fit(before, rows)
     left = [f"{row.name}: {row.status}: {row.reason}" for row in found.numbers if row.reason]
     if not any(row.status == "fitted" for row in found.numbers):
         msg = f"{telemetry}: must determine at least one number, but does not; nothing is written"
         raise InputError("\n".join([msg, *left]))
-    write_text(output or chip, dump(found.chip))
+    deliver(target, dump(found.chip))
     for sentence in left:
         complain(f"kept as it was: {sentence}")
-    if not quiet:
+    if is_shown:
         _show_numbers(found.numbers)
         click.echo(
-            f"wrote {output or chip}: {len(found.numbers) - len(left)} numbers fitted, "
-            f"{len(left)} kept"
+            f"wrote {target}: {len(found.numbers) - len(left)} numbers fitted, {len(left)} kept"
         )
     return ExitCode.PROMOTE
+
+
+@contextmanager
+def _naming(*paths: Path) -> Iterator[None]:
+    """Name the files in the sentence of what goes wrong with them.
+
+    Raises:
+        InputError: there is one, or what was fitted is nothing that a chip file may hold.
+    """
+    from pydantic import ValidationError
+
+    names = " with ".join(map(str, paths))
+    try:
+        yield
+    except InputError as error:
+        msg = f"{names}: {error}"
+        raise InputError(msg) from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        msg = f"{names}: the fit must be what a chip file may hold, but {where}: {first['msg']}"
+        raise InputError(msg) from error
 
 
 def _say_read(path: Path, report: "TelemetryReport", sampled: tuple[str, ...]) -> None:

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
@@ -21,6 +21,7 @@ STYLES = ("detailed", "simple", "bisect")
 _OPTION = "--exit-style"
 _CI_WIDTH = 120
 _SKIP = 125
+_STORE = "baselines"
 
 
 def cache_option(command: Command) -> Command:
@@ -112,30 +113,61 @@ def deliver(target: str, text: str) -> None:
 
 
 def prepare(
-    targets: Sequence[str | None], inputs: Sequence[str | Path | None], *, store: Path
+    targets: Sequence[str | None],
+    inputs: Sequence[str | Path | None],
+    *,
+    store: Path,
+    forget: bool = True,
 ) -> None:
     """Make sure, before anything is computed, that reports can be written where they should.
 
-    Earlier reports are removed: what a failed run leaves must not look like its answer.
+    Earlier reports are removed: what a failed run leaves must not look like its answer. Only
+    a document that is written anew, such as a chip file, stays (``forget`` is off).
 
     Raises:
-        click.UsageError: a report would replace an input, or lie in the ``store`` of baselines.
-        InputError: a folder is missing, or an earlier report cannot be removed.
+        click.UsageError: a report would replace an input or another report, or lie in the
+            ``store`` of baselines or any other folder of that name.
+        InputError: a folder is missing, a target is no file, or an earlier report cannot be
+            removed.
     """
-    files = [Path(target) for target in targets if target not in {None, "-", ""}]
+    files = _distinct_files(targets)
     given = {os.path.realpath(path) for path in inputs if path is not None}
     for file in files:
-        if os.path.realpath(file) in given:
-            msg = f"a report must not replace an input, but {file} is one"
-            raise click.UsageError(msg)
-        if os.path.realpath(file.parent) == os.path.realpath(store):
-            msg = f"a report must not lie among the baselines, but {file} would"
-            raise click.UsageError(msg)
-        if not os.path.isdir(file.parent):  # noqa: PTH112  # never raises
-            msg = f"{file}: cannot be written: there is no folder {file.parent}"
-            raise InputError(msg)
-    for file in files:
+        _check_report(file, given, store)
+    for file in files if forget else ():
         _forget(file)
+
+
+def _check_report(file: Path, given: Collection[str], store: Path) -> None:
+    from qtregress.files.atomic import check_target
+
+    if os.path.realpath(file) in given:
+        msg = f"a report must not replace an input, but {file} is one"
+        raise click.UsageError(msg)
+    folder = os.path.realpath(file.parent)
+    # The store of a profile at a revision, REV:baselines, is no folder to compare with.
+    if folder == os.path.realpath(store) or os.path.basename(folder) == _STORE:  # noqa: PTH119
+        msg = f"a report must not lie among the baselines, but {file} would"
+        raise click.UsageError(msg)
+    if not os.path.isdir(file.parent):  # noqa: PTH112  # never raises
+        msg = f"{file}: cannot be written: there is no folder {file.parent}"
+        raise InputError(msg)
+    check_target(file)
+
+
+def _distinct_files(targets: Sequence[str | None]) -> list[Path]:
+    """The targets that are files.
+
+    Raises:
+        click.UsageError: two of them are one file.
+    """
+    files = [Path(target) for target in targets if target not in {None, "-", ""}]
+    places = [os.path.realpath(file) for file in files]
+    for file, place in zip(files, places, strict=True):
+        if places.count(place) > 1:
+            msg = f"every report must have a file of its own, but two are to go to {file}"
+            raise click.UsageError(msg)
+    return files
 
 
 def _forget(file: Path) -> None:
@@ -149,11 +181,12 @@ def _forget(file: Path) -> None:
 
 
 def one_standard_output(targets: Sequence[str | None]) -> None:
-    """Refuse two reports on one stream.
+    """Refuse two reports on one stream or in one file.
 
     Raises:
-        click.UsageError: more than one target is ``-``.
+        click.UsageError: more than one target is ``-``, or two are the same file.
     """
+    _distinct_files(targets)
     if list(targets).count("-") > 1:
         msg = "at most one report may go to standard output (-)"
         raise click.UsageError(msg)

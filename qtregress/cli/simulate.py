@@ -140,7 +140,7 @@ def command(  # noqa: PLR0913  # one argument an option
     from qtregress.cli.inputs import baseline_of, beside
 
     written = [json_, cost_card, heat_map, temperatures]
-    shown_beside = rb in _SAMPLING or convergence or figures
+    shown_beside = rb in _SAMPLING or convergence
     one_standard_output([*written, "-" if shown_beside else None])
     near = chip or beside(profile, "chip.yaml")
     store = baseline_of(profile, "").parent
@@ -155,13 +155,15 @@ def command(  # noqa: PLR0913  # one argument an option
         cache=cache,
         quiet=quiet,
     )
+    is_shown = not quiet and "-" not in written
     if rb == "full":
-        run = _benchmarked(run, jobs=jobs, quiet=quiet, shown=not quiet and "-" not in written)
+        run = _benchmarked(run, jobs=jobs, quiet=quiet, shown=is_shown)
+    if figures:
+        run = _figured(run, shown=is_shown)
     if superoperators:
         _write_superoperators(run.measurement, Path(superoperators))
     if json_:
         deliver(json_, _json_text(run))
-    is_shown = not quiet and "-" not in written
     if is_shown:
         _print_tables(run)
     from qtregress.cli.load_reports import write_heat_map, write_load
@@ -175,8 +177,6 @@ def command(  # noqa: PLR0913  # one argument an option
     )
     if heat_map:
         write_heat_map(heat_map, run.side, run.metrics, None)
-    if figures:
-        _print_figures(run.measurement)
     if convergence:
         _print_convergence(run, jobs=jobs, cache=cache, quiet=quiet)
     if rb in _SAMPLING:
@@ -226,19 +226,16 @@ def _write_superoperators(measurement: "Measurement", path: Path) -> None:
     write_bytes(path, buffer.getvalue())
 
 
-def _print_figures(measurement: "Measurement") -> None:
-    """Of every gate whose map can be trusted."""
-    from qtregress.channels.ideal import ideal_image
-    from qtregress.metrics.collect import ERROR_TOLERANCE
-    from qtregress.metrics.figures import figures_of
+def _figured(run: MeasuredRun, *, shown: bool) -> MeasuredRun:
+    """The run with the figures of every gate whose map can be trusted, whose table is shown."""
+    from qtregress.metrics.figures import figures_metrics, trusted_figures
     from qtregress.report.figures_table import figures_table
 
-    found = {}
-    for gate in measurement.plan.gates:
-        channel, ideal = measurement.channels[gate.id], ideal_image(gate.name)
-        if ideal is not None and channel.error_estimate <= ERROR_TOLERANCE:
-            found[gate.id] = figures_of(channel, ideal, measurement.chip)
-    console().print(figures_table(found))
+    found = trusted_figures(run.measurement)
+    if shown:
+        console().print(figures_table(found))
+    metrics = sorted([*run.metrics, *figures_metrics(found)], key=lambda metric: metric.id)
+    return replace(run, metrics=tuple(metrics))
 
 
 def _print_convergence(run: MeasuredRun, *, jobs: int | None, cache: bool, quiet: bool) -> None:

@@ -3,11 +3,12 @@
 import re
 import warnings
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from qtregress.errors import InputError
-from qtregress.files.qasm_text import plain_qasm
+from qtregress.files.qasm_text import LONGEST_DELAY, PlainQasm, plain_qasm
 from qtregress.printable import printable
 from qtregress.pulses.profile import Profile
 from qtregress.rb.canary import NativeCircuit, NativeStep
@@ -18,6 +19,9 @@ from qtregress.units import NANOSECOND_S
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
     from qiskit.transpiler import Target
+
+MAX_WORKLOAD_GATES = 100_000
+"""Of all circuits of a workload together, counted as `qtregress.files.qasm_text.MAX_GATES` is."""
 
 _PLACE = re.compile(r"<input>:(\d+),\d+: (.*)", re.DOTALL)
 _SEED = 1
@@ -30,9 +34,20 @@ def workload_counts(workload: Workload, profile: Profile) -> dict[str, CircuitCo
     """What one repetition of every circuit of the workload plays, by the circuit's name.
 
     Raises:
-        InputError: a circuit cannot be read, or not played with the profile's gates.
+        InputError: a circuit cannot be read, or not played with the profile's gates, or all of
+            them together are too large.
     """
-    return {circuit.name: circuit_counts(circuit, profile) for circuit in workload.circuits}
+    plain: dict[str, PlainQasm] = {}
+    for circuit in workload.circuits:
+        with _named(circuit.name):
+            plain[circuit.name] = _plain(circuit.qasm, profile)
+        gates = sum(one.gates for one in plain.values())
+        if gates > MAX_WORKLOAD_GATES:
+            raise InputError(
+                f"The workload's circuits must play at most {MAX_WORKLOAD_GATES} gates together, "
+                f"uses of definitions included, but up to {circuit.name} they play {gates}."
+            )
+    return {name: _plain_counts(name, one, profile) for name, one in plain.items()}
 
 
 def circuit_counts(circuit: Circuit, profile: Profile) -> CircuitCounts:
@@ -47,10 +62,14 @@ def circuit_counts(circuit: Circuit, profile: Profile) -> CircuitCounts:
         InputError: the text is no OpenQASM circuit, reads files, has classical control, is too
             large, or cannot be played with the profile's gates.
     """
-    try:
-        return _counted(_steps(_translated(circuit.qasm, profile), profile), profile)
-    except InputError as problem:
-        raise InputError(f"circuit {circuit.name}: {problem}") from problem
+    with _named(circuit.name):
+        plain = _plain(circuit.qasm, profile)
+    return _plain_counts(circuit.name, plain, profile)
+
+
+def _plain_counts(name: str, plain: PlainQasm, profile: Profile) -> CircuitCounts:
+    with _named(name):
+        return _counted(_steps(_translated(plain, profile), profile), profile)
 
 
 def native_circuit(name: str, qasm: str, profile: Profile) -> NativeCircuit:
@@ -64,17 +83,34 @@ def native_circuit(name: str, qasm: str, profile: Profile) -> NativeCircuit:
     Raises:
         InputError: as `circuit_counts`, or the text is too long.
     """
-    try:
-        steps = tuple(_steps(_translated(qasm, profile), profile))
-    except InputError as problem:
-        raise InputError(f"circuit {name}: {problem}") from problem
+    with _named(name):
+        steps = tuple(_steps(_translated(_plain(qasm, profile), profile), profile))
     return NativeCircuit(name=name, steps=steps)
 
 
-def _translated(qasm: str, profile: Profile) -> "QuantumCircuit":
-    """The circuit in the profile's gates, on the device's qubits."""
+@contextmanager
+def _named(circuit: str) -> Iterator[None]:
+    """Name the circuit in the sentence of what is wrong with it."""
+    try:
+        yield
+    except InputError as problem:
+        raise InputError(f"circuit {circuit}: {problem}") from problem
+
+
+def _plain(qasm: str, profile: Profile) -> PlainQasm:
+    """The circuit's text, made safe and bounded: nothing else may reach qiskit."""
     if len(qasm) > MAX_QASM:
         raise InputError(f"must have at most {MAX_QASM} characters, but has {len(qasm)}")
+    return plain_qasm(qasm, qubits=_qubits(profile), dt_s=profile.dt_ns * NANOSECOND_S)
+
+
+def _qubits(profile: Profile) -> int:
+    """How many qubits the device has, as far as gates play on them."""
+    return 1 + max(index for gate in profile.gates for index in gate.qubits)
+
+
+def _translated(plain: PlainQasm, profile: Profile) -> "QuantumCircuit":
+    """The circuit in the profile's gates, on the device's qubits."""
     with warnings.catch_warnings():
         # Deprecations inside qiskit 1.3.0, which is pinned.
         warnings.simplefilter("ignore", DeprecationWarning)
@@ -83,8 +119,7 @@ def _translated(qasm: str, profile: Profile) -> "QuantumCircuit":
         from qiskit.transpiler import generate_preset_pass_manager
 
         target = _target(profile)
-        text = plain_qasm(qasm, qubits=target.num_qubits, dt_s=profile.dt_ns * NANOSECOND_S)
-        parsed = _parsed(text)
+        parsed = _parsed(plain.text)
         passes = generate_preset_pass_manager(
             optimization_level=0,  # merging gates would count others than were written
             target=target,
@@ -106,6 +141,7 @@ def _parsed(text: str) -> "QuantumCircuit":
     from dataclasses import replace
 
     from qiskit import qasm2
+    from qiskit.exceptions import QiskitError
 
     known = [replace(one, builtin=True) for one in qasm2.LEGACY_CUSTOM_INSTRUCTIONS]
     try:
@@ -114,6 +150,8 @@ def _parsed(text: str) -> "QuantumCircuit":
         place = _PLACE.fullmatch(error.message)
         where, what = place.groups() if place else ("1", error.message)
         raise InputError(f"line {where}: must be OpenQASM, but {_shown(what)}") from error
+    except (QiskitError, ArithmeticError, TypeError, ValueError) as error:  # such as delay(-(5))
+        raise InputError(f"must be OpenQASM, but is not: {_shown(error)}") from error
 
 
 def _shown(problem: object) -> str:
@@ -133,7 +171,7 @@ def _target(profile: Profile) -> "Target":
     for gate in profile.gates:
         places.setdefault((gate.name, len(gate.qubits)), []).append(gate.qubits)
     qubits = {index for gate in profile.gates for index in gate.qubits}
-    target = Target(num_qubits=max(qubits) + 1)
+    target = Target(num_qubits=_qubits(profile))
     for (name, size), where in places.items():
         known = standard.get(name, Gate(name, size, []))
         if known.num_qubits == size and name not in (*_WITHOUT_PULSES, "delay"):
@@ -168,6 +206,8 @@ def _steps(circuit: "QuantumCircuit", profile: Profile) -> Iterator[NativeStep]:
     for one in circuit.data:
         name, qubits = one.operation.name, tuple(places[qubit] for qubit in one.qubits)
         rests = name == "delay"
+        if rests and not 0 <= one.operation.duration <= LONGEST_DELAY:
+            raise InputError("must not rest for that long")  # as a definition's parameter says
         gate = table.get(f"{name}:{'-'.join(map(str, qubits))}")
         samples = float(one.operation.duration) if rests else gate.duration if gate else 0
         yield NativeStep(

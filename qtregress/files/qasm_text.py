@@ -16,11 +16,16 @@ from dataclasses import dataclass, field
 from qtregress.errors import InputError
 from qtregress.printable import printable
 
-MAX_GATES = 100_000
-"""With all definitions and registers spelt out; a gate of n > 2 qubits counts 4^(n-2)."""
+MAX_GATES = 20_000
+"""With all definitions and registers spelt out; a gate of n > 2 qubits counts 4^(n-2).
+
+Every use of a definition counts as one more: spelling it out takes longer than a gate.
+"""
 MAX_BITS = 10_000
 MAX_SIGNS = 400
 """Of arithmetic, brackets included, in one statement."""
+LONGEST_DELAY = 2**53
+"""In units of dt."""
 MAX_NESTING = 32
 """Definitions that use definitions."""
 
@@ -43,10 +48,10 @@ _NUMBER = r"(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
 _DELAY = re.compile(
     rf"delay \[ ({_NUMBER}) (dt|ns|us|µs|μs|ms|s) \] ({_OPERAND}(?: , {_OPERAND})*)"
 )
+_SIGNED = re.compile(rf"delay \( ((?:[-+] )*)({_NUMBER}) \)")
 _PLAIN_NAME = re.compile(r"[a-z][A-Za-z0-9_]*|U|CX")
 
 _UNITS_S = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ns": 1e-9}
-_LONGEST_DELAY = 2**53
 _TRANSLATED = {
     "phase": "p",
     "cphase": "cp",
@@ -90,7 +95,7 @@ class _Scope:
         qubits: sizes of quantum registers by name.
         bits: sizes of classical registers by name.
         single: names of qubits and bits that are no registers.
-        weights: how many gates a defined gate plays, and how deep its definition nests.
+        weights: how many gates a defined gate counts for, and how deep its definition nests.
         defining: the gate whose body is being read, or an empty string.
         gates: played so far.
     """
@@ -105,8 +110,21 @@ class _Scope:
     gates: int = 0
 
 
-def plain_qasm(text: str, *, qubits: int, dt_s: float) -> str:
-    """The circuit as OpenQASM 2 text that names no file but the built-in ``qelib1.inc``.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlainQasm:
+    """A circuit that is safe to read.
+
+    Attributes:
+        text: OpenQASM 2 that names no file but the built-in ``qelib1.inc``.
+        gates: how many it plays, counted as `MAX_GATES` is.
+    """
+
+    text: str
+    gates: int
+
+
+def plain_qasm(text: str, *, qubits: int, dt_s: float) -> PlainQasm:
+    """The circuit as plain OpenQASM 2.
 
     Args:
         text: OpenQASM 2 or 3.
@@ -125,7 +143,7 @@ def plain_qasm(text: str, *, qubits: int, dt_s: float) -> str:
         lines.setdefault(statement.line, []).append(_rewritten(statement, scope))
         _check_size(statement, scope, qubits)
     body = (" ".join(lines.get(number, [])) for number in range(1, max(lines, default=0) + 1))
-    return "OPENQASM 2.0; " + "\n".join(body) + "\n"
+    return PlainQasm(text="OPENQASM 2.0; " + "\n".join(body) + "\n", gates=scope.gates)
 
 
 def _statements(text: str) -> Iterator[_Statement]:
@@ -178,7 +196,8 @@ def _check_size(statement: _Statement, scope: _Scope, qubits: int) -> None:
     if sum(scope.bits.values()) > MAX_BITS:
         raise _wrong(statement, f"must have at most {MAX_BITS} classical bits, but has more")
     if scope.gates > MAX_GATES:
-        raise _wrong(statement, f"must play at most {MAX_GATES} gates, but plays more")
+        what = f"must play at most {MAX_GATES} gates, uses of definitions included, but plays more"
+        raise _wrong(statement, what)
 
 
 def _wrong(statement: _Statement, what: str) -> InputError:
@@ -239,7 +258,7 @@ def _definition(statement: _Statement, scope: _Scope) -> str:
     if statement.first != "gate" or match is None or scope.defining:
         raise _unsupported(statement)
     scope.defining = match.group(1)
-    scope.weights[scope.defining] = (0, 1)
+    scope.weights[scope.defining] = (1, 1)
     return f"gate {_translated(statement.words[1:], scope)} {{"
 
 
@@ -264,7 +283,7 @@ def _in_definition(statement: _Statement, scope: _Scope) -> str:
 
 
 def _weight(name: str, operands: str, scope: _Scope) -> tuple[int, int]:
-    """How many gates a call plays, and how deep its definition nests."""
+    """How many gates a call counts for, and how deep its definition nests."""
     if name in scope.weights:
         return scope.weights[name]
     count = operands.count(",") + 1
@@ -327,7 +346,7 @@ def _unread(statement: _Statement, qubit: str, scope: _Scope) -> str:
 def _delay(statement: _Statement, scope: _Scope, match: re.Match[str]) -> str:
     time, unit, operands = match.groups()
     units = float(time) * (1.0 if unit == "dt" else _UNITS_S[unit] / scope.dt_s)
-    if not math.isfinite(units) or units > _LONGEST_DELAY:
+    if not math.isfinite(units) or units > LONGEST_DELAY:
         raise _wrong(statement, "must not rest for that long")
     head = ("delay", "(", str(round(units)), ")")
     each = (
@@ -342,10 +361,24 @@ def _played(statement: _Statement, scope: _Scope) -> str:
     measure, call = _MEASURE.fullmatch(statement.text), _CALL.fullmatch(statement.text)
     if measure is None and (call is None or statement.first in {"if", "gate", "opaque"}):
         raise _unsupported(statement)
+    _check_delay(statement)
     times = max((scope.qubits.get(word, 1) for word in _whole(statement)), default=1)
     gates = 1 if measure or call is None else _weight(call.group(1), call.group(2), scope)[0]
     scope.gates += times * max(1, gates)
     return f"{_translated(statement.words, scope)};"
+
+
+def _check_delay(statement: _Statement) -> None:
+    """Refuse to rest for less than no time, or for ever, where the time is a plain number."""
+    match = _SIGNED.match(statement.text)
+    if match is None:
+        return
+    signs, number = match.groups()
+    units = float(number)
+    if units and signs.count("-") % 2:
+        raise _wrong(statement, f"must not rest for less than no time, but for -{number}")
+    if units > LONGEST_DELAY:
+        raise _wrong(statement, "must not rest for that long")
 
 
 def _whole(statement: _Statement) -> Iterator[str]:

@@ -1,7 +1,10 @@
 """What a Clifford is made of, on the average."""
 
+from typing import Literal
+
+from qtregress.channels.ideal import pair_native
 from qtregress.metrics.measurement import Measurement
-from qtregress.rb.clifford import MEAN_CX, MEAN_SX, pair_group
+from qtregress.rb.clifford import MEAN_NATIVES, MEAN_SX, pair_group
 from qtregress.rb.gateset import ID_SX, SX_ID, SX_SX
 
 
@@ -12,13 +15,14 @@ def clifford_gates(
     if len(subject) == 1:
         return {f"sx:{subject[0]}": MEAN_SX}, {}
     native = measurement.plan.pairs[subject[0], subject[1]]
-    counts = pair_group(1 if native.qubits != subject else 0).mean_counts()
+    control: Literal[0, 1] = 0 if native.qubits == subject else 1
+    counts = pair_group(control, pair_native(native.name)).mean_counts()
     names = {SX_SX: "sx.sx", SX_ID: "sx.id", ID_SX: "id.sx"}
     pair = f"{subject[0]}-{subject[1]}"
     layers = {f"{name}:{pair}": counts[word] for word, name in names.items()}
     both = counts[SX_SX]
     gates = {
-        native.id: MEAN_CX,
+        native.id: MEAN_NATIVES,
         f"sx:{subject[0]}": both + counts[SX_ID],
         f"sx:{subject[1]}": both + counts[ID_SX],
     }

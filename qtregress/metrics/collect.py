@@ -12,7 +12,6 @@ from qtregress.channels.unitary_error import polar_unitary
 from qtregress.chip.chip import Chip
 from qtregress.chip.cryostat import cryostat_of
 from qtregress.metrics.cliffords import clifford_energy_j, played_in
-from qtregress.metrics.figures import FIGURES, figure_metrics, figures_of
 from qtregress.metrics.layers import layer_metrics
 from qtregress.metrics.measurement import Measurement
 from qtregress.metrics.metric import Metric, measured, undecided
@@ -35,7 +34,6 @@ _GATE_ERRORS = (
     "gate.incoherent_error",
     "gate.leakage",
     "gate.leakage_at_load",
-    *FIGURES,
 )
 
 
@@ -67,7 +65,7 @@ def _why_not_trusted(what: str, error_estimate: float) -> str:
     return f"{what} may be wrong by {error_estimate:.1g} in an element"
 
 
-def _gate_metrics(channel: GateChannel, chip: Chip, load_problem: str) -> Iterator[Metric]:
+def _gate_metrics(channel: GateChannel, load_problem: str) -> Iterator[Metric]:
     name = channel.gate
     yield measured("gate.duration_s", name, "s", channel.duration_s)
     if channel.error_estimate > ERROR_TOLERANCE:
@@ -85,7 +83,6 @@ def _gate_metrics(channel: GateChannel, chip: Chip, load_problem: str) -> Iterat
     }
     for metric, value in values.items():
         yield measured(metric, name, "1", value)
-    yield from figure_metrics(name, figures_of(channel, ideal, chip))
     if load_problem:
         yield undecided("gate.error_at_load", name, "1", load_problem)
         yield undecided("gate.leakage_at_load", name, "1", load_problem)
@@ -166,7 +163,7 @@ def collect(measurement: Measurement) -> tuple[Metric, ...]:
     thermal = thermodynamics_of(measurement.channels, chip, measurement.load)
     for gate in measurement.plan.gates:
         channel = measurement.channels[gate.id]
-        own = list(_gate_metrics(channel, chip, unknown_load))
+        own = list(_gate_metrics(channel, unknown_load))
         errors = [metric for metric in own if metric.metric == "gate.error"]
         found.extend([*own, *_layer_metrics(channel, errors[0], chip)])
         found.extend(thermodynamic_metrics(gate.id, thermal.get(gate.id), unknown_load))

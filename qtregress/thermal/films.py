@@ -34,6 +34,7 @@ GATES_IN_A_ROW = 50
 
 _MOST_IN_A_ROW = 10_000
 _LEAST_BUSY = 1e-9
+_LEAST_SHARE = 1e-30
 _LEAST_GATES = 64
 """In a period, so that rare gates of a mix get a turn."""
 _STEP_S = 5e-9
@@ -180,13 +181,31 @@ def activity(
         silence = np.zeros(1)
         return Activity(power_w=silence, step_s=silence + _IDLE_S, playing=silence > 0)
     rows = math.ceil(_LEAST_GATES / gates_in_a_row)
-    total = sum(shares.values())
+    total = _total(shares)
     wanted = {name: share / total * rows * gates_in_a_row for name, share in shares.items()}
     counts = {name: max(1, round(number)) for name, number in wanted.items()}
     plays = {
         name: _steps(gates[name], line, stretch=wanted[name] / counts[name]) for name in counts
     }
     return _joined(_mixed(counts), plays, rows, use.busy_fraction)
+
+
+def _total(shares: Mapping[str, float]) -> float:
+    """Their sum, if every share is a number beside it: a gate of no length would divide by zero.
+
+    Raises:
+        InputError: it is not.
+    """
+    total = sum(shares.values())
+    if not math.isfinite(total):
+        raise InputError(f"The gates' shares must be numbers with a sum, but that is {total:g}.")
+    lost = [name for name, share in shares.items() if not share >= _LEAST_SHARE * total]
+    if lost:
+        raise InputError(
+            f"Every gate's share must be at least {_LEAST_SHARE:g} of all, but that of "
+            f"{lost[0]} is {shares[lost[0]] / total:g}."
+        )
+    return total
 
 
 def _mixed(counts: Mapping[str, int]) -> list[str]:

@@ -4,6 +4,7 @@ Every fault changes a value that the simulation reads: the cryostat, a line, the
 table's timing, or which measurements there are at all.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from typing import Annotated, Literal, Self
@@ -104,6 +105,32 @@ class Scenario(Model):
     name: Name
     faults: Annotated[tuple[Fault, ...], Field(min_length=1, max_length=32)]
     source: Source | None = None
+
+    @model_validator(mode="after")
+    def _faults_do_not_add_up(self) -> Self:
+        """Two faults of one kind in one place would go beyond what one of them may be."""
+        places = [_place(fault) for fault in self.faults]
+        twice = [place for place, number in Counter(places).items() if number > 1]
+        if twice:
+            msg = f"faults must be one of a kind in one place, but two are: {twice[0]}"
+            raise ValueError(msg)
+        return self
+
+
+def _place(fault: Fault) -> str:
+    """``hot_spot of qubit 0``; work is overcommitted in one place only, the machine."""
+    match fault:
+        case HotSpot():
+            return f"{fault.kind} of qubit {fault.qubit}"
+        case CryocoolerDrift():
+            return f"{fault.kind} of stage {fault.stage}"
+        case TimingChange():
+            return f"{fault.kind} of channel {fault.channel}"
+        case TelemetryGap():
+            what = f"qubit {fault.qubit}" if fault.stage is None else f"stage {fault.stage}"
+            return f"{fault.kind} of {what}"
+        case OvercommittedLoad():
+            return fault.kind
 
 
 def faulty_chip(scenario: Scenario, chip: Chip) -> Chip:

@@ -12,10 +12,14 @@ MAX_QASM = 200_000
 """Characters of one circuit."""
 
 BusyFraction = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=0, le=1)]
-GateMix = Annotated[dict[Name, Positive], Field(min_length=1)]
+GateShare = Annotated[Positive, Field(ge=1e-6, le=1e6)]
+GateMix = Annotated[dict[Name, GateShare], Field(min_length=1)]
 
 _BUSY_FRACTION = 0.33
 _GATE_MIX = {"sx": 1.65, "cx": 1.5}
+_LONGEST_S = 1e9
+_SHORTEST_JOB_S = 1e-3
+"""Plates take seconds; what is far shorter is lost in the rounding of what is long."""
 _ROUNDING = 1e-9
 """Of the times of a timeline, so that 0.1 + 0.2 may be followed by 0.3."""
 
@@ -28,7 +32,7 @@ class Circuit(Model):
 
     name: Name
     qasm: Annotated[str, Field(min_length=1, max_length=MAX_QASM)]
-    repetition_rate_hz: Annotated[Positive, Field(le=1e9)]
+    repetition_rate_hz: Annotated[Positive, Field(ge=1e-9, le=1e9)]
 
 
 class Job(Model):
@@ -38,8 +42,8 @@ class Job(Model):
     """
 
     name: Name
-    start_s: NonNegative
-    duration_s: Positive
+    start_s: Annotated[NonNegative, Field(le=_LONGEST_S)]
+    duration_s: Annotated[Positive, Field(le=_LONGEST_S)]
     busy_fraction: BusyFraction | None = None
     gate_mix: GateMix | None = None
     circuit: Name | None = None
@@ -85,7 +89,7 @@ class Workload(Model):
     gates_in_a_row: Annotated[int, Field(strict=True, ge=1, le=10_000)] = 50
     circuits: Annotated[tuple[Circuit, ...], Field(max_length=100)] = ()
     timeline: Annotated[tuple[Job, ...], Field(max_length=1_000)] = ()
-    repeat_every_s: Positive | None = None
+    repeat_every_s: Annotated[Positive, Field(le=_LONGEST_S)] | None = None
     lines: Annotated[int, Field(strict=True, ge=1, le=100_000)] | None = None
     source: Source | None = None
 
@@ -138,6 +142,13 @@ class Workload(Model):
 
     @model_validator(mode="after")
     def _jobs_come_one_after_the_other(self) -> Self:
+        for job in self.timeline:
+            if job.duration_s < _SHORTEST_JOB_S:
+                msg = (
+                    f"duration_s of job {job.name} must be at least {_SHORTEST_JOB_S:g}, "
+                    f"but is {job.duration_s:g}"
+                )
+                raise ValueError(msg)
         for job, following in pairwise(self.jobs):
             if following.start_s < job.end_s * (1 - _ROUNDING):
                 msg = (

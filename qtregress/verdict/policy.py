@@ -222,36 +222,6 @@ DEFAULT_POLICY = Policy(
             critical=False,
             why=_SHOWN,
         ),
-        *(
-            Rule(
-                metrics=f"gate.{name}/*",
-                margin_relative=0.10,
-                margin_absolute=1e-5,
-                critical=False,
-                why=_SHOWN,
-            )
-            for name in (
-                "process_infidelity",
-                "diamond_*",
-                "coherent_error",
-                "coherence_limit",
-                "above_limit",
-            )
-        ),
-        Rule(
-            metrics="gate.unitarity/*",
-            margin_absolute=1e-4,
-            direction="higher",
-            critical=False,
-            why=_SHOWN,
-        ),
-        Rule(
-            metrics="gate.seepage/*",
-            margin_relative=0.50,
-            margin_absolute=1e-3,
-            critical=False,
-            why="Return from leakage; more of it is neither good nor bad.",
-        ),
         Rule(metrics="rb.error_per_gate/*", margin_relative=0.10, critical=False, why=_SHOWN),
         Rule(metrics="gate.incoherent_error/*", margin_relative=0.10, critical=False, why=_SHOWN),
         *(

@@ -97,7 +97,7 @@ def test_a_table_is_not_continued(points: tuple[tuple[float, float], ...]) -> No
 @pytest.mark.parametrize(
     "spectrum",
     [
-        OneOverFSpectrum(kind="one_over_f", exponent=1e5),
+        OneOverFSpectrum(kind="one_over_f").model_copy(update={"exponent": 1e5}),
         table((4e9, 1e200), (4.9e9, 1e200), (5e9, 1e-200)),
     ],
 )
@@ -127,7 +127,7 @@ def test_cold_quasiparticles_only_let_decay() -> None:
 
 def test_quasiparticles_colder_than_numbers_are_the_cold_limit() -> None:
     """A temperature next to zero is no division by zero."""
-    coldest = Quasiparticles(fraction=1e-8, temperature_k=5e-324)
+    coldest = Quasiparticles(fraction=1e-8).model_copy(update={"temperature_k": 5e-324})
     down, up = quasiparticle_rates(qubit(found=coldest), LADDER_HZ)
 
     assert down[0] == pytest.approx(catelani_per_s(1e-8, 5e9, 4.4e10), rel=1e-12, abs=0)

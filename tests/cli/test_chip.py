@@ -229,3 +229,84 @@ def test_unusable_telemetry_is_refused(lab: Path, capsys: pytest.CaptureFixture[
 def test_telemetry_must_be_named() -> None:
     """There is no default to fit to by accident."""
     assert main(["chip", "fit-thermal", "chip.yaml"]) == 2
+
+
+@pytest.mark.parametrize(
+    "target", ["fridge.csv", "./fridge.csv", "link.csv", "baselines/ibm_lima.json"]
+)
+def test_what_is_needed_is_not_replaced(
+    lab: Path, capsys: pytest.CaptureFixture[str], target: str
+) -> None:
+    """Neither the telemetry, by whatever name, nor an approved baseline: usage, nothing done."""
+    (lab / "link.csv").symlink_to("fridge.csv")
+    (lab / "baselines").mkdir()
+    (lab / "baselines" / "ibm_lima.json").write_text("approved")
+    before = (lab / target).read_bytes()
+
+    assert fit_thermal("-o", target) == 2
+    assert (lab / target).read_bytes() == before
+    assert "a report must not" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("target", [OLD, "baselines/ibm_lima.json"])
+def test_fit_drive_replaces_neither_profile_nor_baseline(own: Path, target: str) -> None:
+    """The table that lines are calibrated on must not become a chip file."""
+    (own / "baselines").mkdir()
+    (own / "baselines" / "ibm_lima.json").write_text("approved")
+    before = (own / target).read_bytes()
+
+    assert main(["chip", "fit-drive", CHIP, OLD, "--jobs", "1", "-o", target]) == 2
+    assert (own / target).read_bytes() == before
+
+
+def test_standard_output_gets_the_chip_alone(lab: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """``-o -`` prints a chip file that can be read, and makes no file of that name."""
+    status = fit_thermal("-o", "-")
+    (lab / "printed.yaml").write_text(capsys.readouterr().out, encoding="utf-8")
+
+    assert (status, (lab / "-").exists()) == (0, False)
+    assert resting_k("printed.yaml") == pytest.approx(0.01, rel=0.01)
+
+
+def test_a_failed_fit_leaves_the_earlier_one(lab: Path) -> None:
+    """A chip file of before is good until there is a new one."""
+    (lab / "new.yaml").write_text("earlier")
+    (lab / "fridge.csv").write_text(thermal_table(load_w=[1e-5] * 10), encoding="utf-8")
+
+    assert (fit_thermal("-o", "new.yaml"), (lab / "new.yaml").read_text()) == (13, "earlier")
+
+
+@pytest.mark.usefixtures("lab")
+def test_a_chip_in_git_is_not_rewritten(capsys: pytest.CaptureFixture[str]) -> None:
+    """A revision is no file: without an output there is nothing to write to."""
+    assert main(["chip", "fit-thermal", "HEAD:chip.yaml", "--telemetry", "fridge.csv"]) == 2
+    assert "say where with --output" in capsys.readouterr().err
+
+
+def test_a_misspelt_stage_is_said_with_its_file(
+    lab: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Both files are named: either may be the one that is wrong."""
+    text = thermal_table().replace("load_w:mxc", "load_w:zzz")
+    (lab / "fridge.csv").write_text(text, encoding="utf-8")
+
+    assert fit_thermal("--quiet") == 13
+    assert "qtregress: chip.yaml with fridge.csv: load_w:zzz must name a" in capsys.readouterr().err
+
+
+def test_a_fit_beyond_a_chip_file_s_bounds_is_refused(
+    lab: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A chip file that could not be read again is not written."""
+    from qtregress.calibrate import thermal
+
+    def absurd(chip: Chip, *_: object) -> None:
+        data = chip.model_dump()
+        data["qubits"][0]["drive"]["kappa_ext_hz"] = 1e10
+        Chip.model_validate(data)
+
+    monkeypatch.setattr(thermal, "fit_thermal", absurd)
+    before = (lab / "chip.yaml").read_bytes()
+
+    assert (fit_thermal("--quiet"), (lab / "chip.yaml").read_bytes()) == (13, before)
+    assert "the fit must be what a chip file may hold" in capsys.readouterr().err

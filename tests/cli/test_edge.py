@@ -2,6 +2,8 @@
 
 import io
 import json
+import os
+import stat
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,7 +14,7 @@ import click
 import pytest
 
 from qtregress.cli import main as program
-from qtregress.cli.edge import console, deliver, exit_style, styled
+from qtregress.cli.edge import console, deliver, exit_style, prepare, styled
 from qtregress.cli.main import COMMANDS, app, main
 from qtregress.errors import BaselineError, ExitCode, InputError
 
@@ -280,6 +282,51 @@ def test_a_report_into_no_folder_is_bad_input(tmp_path: Path) -> None:
     target = str(tmp_path / "none" / "j.xml")
 
     assert main(["report", saved(tmp_path, "promote"), "--junit", target]) == 13
+
+
+def test_two_reports_in_one_file_are_refused(tmp_path: Path) -> None:
+    """One of them would be lost, however the file is spelt; what lay there stays."""
+    path = saved(tmp_path, "hold")
+    target = tmp_path / "o.json"
+    target.write_text("earlier")
+    other = f"{tmp_path}/./o.json"
+
+    assert main(["report", path, "--json", str(target), "--junit", other]) == 2
+    with pytest.raises(click.UsageError, match="every report must have a file of its own"):
+        prepare([str(target), None, other], [], store=tmp_path / "store")
+    assert target.read_text() == "earlier"
+
+
+def test_a_report_into_a_pipe_is_bad_input(tmp_path: Path) -> None:
+    """The pipe is still there, and nothing was computed before that was said."""
+    target = tmp_path / "pipe"
+    os.mkfifo(target)
+    with pytest.raises(InputError, match="must be a file, but is a pipe"):
+        prepare([str(target)], [], store=tmp_path / "store")
+
+    assert main(["report", saved(tmp_path, "hold"), "--json", str(target)]) == 13
+    assert stat.S_ISFIFO(target.stat().st_mode)
+
+
+def test_a_report_among_baselines_is_refused_at_any_revision(tmp_path: Path) -> None:
+    """A profile read from git has its baselines there; those of the work tree are safe, too."""
+    (tmp_path / "baselines").mkdir()
+    approved = tmp_path / "baselines" / "lima.json"
+    approved.write_text("approved")
+    with pytest.raises(click.UsageError, match="must not lie among the baselines"):
+        prepare([str(approved)], [], store=Path("HEAD:baselines"))
+
+    assert approved.read_text() == "approved"
+
+
+@pytest.mark.parametrize("forget", [True, False])
+def test_earlier_reports_go_unless_they_are_documents(tmp_path: Path, *, forget: bool) -> None:
+    """A report that is there after a failed run would look like its answer."""
+    earlier = tmp_path / "o.json"
+    earlier.touch()
+    prepare([str(earlier)], [], store=tmp_path / "store", forget=forget)
+
+    assert earlier.exists() != forget
 
 
 def test_deliver_writes_the_file(tmp_path: Path) -> None:

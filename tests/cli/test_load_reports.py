@@ -108,9 +108,11 @@ def test_full_benchmarking_is_among_the_metrics(capsys: pytest.CaptureFixture[st
 
 
 def test_figures_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
-    """Diamond bounds and the axis of the coherent error."""
-    assert run("simulate", OLD, "--figures") == 0
+    """Diamond bounds and the axis of the coherent error, in the table and among the metrics."""
+    assert run("simulate", OLD, "--figures", "--json", "f.json") == 0
+    names = {row["metric"] for row in json.loads(Path("f.json").read_text())["metrics"]}
 
+    assert {"gate.diamond_high", "gate.coherent_error", "gate.seepage"} <= names
     assert "diamond" in capsys.readouterr().out
 
 

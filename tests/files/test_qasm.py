@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qtregress.errors import InputError
-from qtregress.files.qasm import circuit_counts, workload_counts
+from qtregress.files.qasm import MAX_WORKLOAD_GATES, circuit_counts, workload_counts
 from qtregress.files.qasm_text import MAX_GATES, plain_qasm
 from qtregress.pulses.profile import Profile
 from qtregress.thermal.use import CircuitCounts
@@ -223,6 +223,15 @@ def test_no_circuit_reads_a_file(tmp_path: Path, dialect: str, quote: str, how: 
         (THREE + "qubit q; delay[1e300s] q;", "must not rest for that long"),
         (THREE + "qubit q; delay[1e999s] q;", "must not rest for that long"),
         (THREE + "qubit q; delay[1.2.3s] q;", "but has: delay"),
+        (TWO + "qreg q[1];\ndelay(-5) q[0];", "line 2: the circuit must not rest for less than no"),
+        (THREE + "qubit q; delay(-5) q;", "must not rest for less than no time, but for -5"),
+        (TWO + "qreg q[1]; delay(3-5) q[0];", "must be OpenQASM, but is not: Duration for Delay"),
+        (TWO + "qreg q[1]; delay(1e300) q[0];", "must not rest for that long"),
+        (TWO + "qreg q[1]; delay(1e400) q[0];", "must not rest for that long"),
+        (TWO + "qreg q[1]; delay(2^60) q[0];", "must not rest for that long"),
+        (TWO + "gate g(t) a { delay(t) a; } qreg q[1]; g(1e300) q[0];", "must not rest for that"),
+        (TWO + "gate g(t) a { delay(t) a; } qreg q[1]; g(-5) q[0];", "must be playable"),
+        (TWO + "qreg q[1]; delay(sqrt(-1)) q[0];", "cannot take sqrt of negative"),
     ],
     ids=lambda text: text[-40:],
 )
@@ -239,6 +248,27 @@ def test_definitions_that_grow_without_bounds_are_refused() -> None:
 
     assert f"at most {MAX_GATES} gates" in refusal(f"{base}{doubled}g29 q[0];")
     assert "must nest at most" in refusal(f"{base}{nested}g100 q[0];")
+
+
+@pytest.mark.parametrize("inner", ["x a;", "barrier a;", ""])
+def test_uses_of_definitions_count(inner: str) -> None:
+    """Spelling out sixteen doublings takes far longer than their gates, even of nothing at all."""
+    doubled = "".join(f"gate g{n + 1} a {{ g{n} a; g{n} a; }} " for n in range(16))
+    base = f"{TWO} qreg q[1]; gate g0 a {{ {inner} }} {doubled}"
+
+    assert f"at most {MAX_GATES} gates, uses of definitions included" in refusal(f"{base}g16 q[0];")
+    assert plain_qasm(f"{base}g3 q[0];", qubits=1, dt_s=1e-9).gates == 15 + 8 * bool(inner)
+
+
+def test_all_circuits_of_a_workload_together_are_bounded() -> None:
+    """A hundred circuits, each within its bound, are refused before any of them is translated."""
+    text = f"{TWO} qreg q[5]; " + "x q; " * (MAX_GATES // 5)
+    circuits = [Circuit(name=f"c{k}", qasm=text, repetition_rate_hz=1.0) for k in range(100)]
+    workload = Workload(format="qtregress/workload@1", circuits=tuple(circuits))
+    with pytest.raises(InputError, match=f"at most {MAX_WORKLOAD_GATES} gates together") as caught:
+        workload_counts(workload, LIMA)
+
+    assert "up to c5 they play 120000" in str(caught.value)
 
 
 def test_a_gate_that_the_profile_cannot_make_is_refused() -> None:
@@ -282,5 +312,5 @@ def test_what_is_passed_on_names_no_file(noise: str, pieces: list[str]) -> None:
             plain = plain_qasm(f"{head}{' '.join(pieces)} {noise}", qubits=5, dt_s=1e-9)
         except InputError:
             continue
-        left = plain.replace('include "qelib1.inc";', "")
+        left = plain.text.replace('include "qelib1.inc";', "")
         assert not re.search(r"include|[\"']", left)

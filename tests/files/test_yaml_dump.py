@@ -40,7 +40,11 @@ from qtregress.pulses.profile import (
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 NAMES = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,20}", fullmatch=True)
 REALS = st.floats(allow_nan=False, allow_infinity=False)
-POSITIVE = st.floats(min_value=0, exclude_min=True, allow_infinity=False)
+VOLUMES = st.floats(1e-24, 1e-3)
+KAPPAS = st.floats(1e-9, 1e9)
+HERTZ = st.floats(-1e9, 1e9)
+KELVINS = st.floats(1e-4, 1e3)
+WATTS = st.floats(1e-12, 1e6)
 ANGLES = st.floats(-1e6, 1e6)
 SIGMAS = st.floats(1e-3, 1e6)
 AMPLITUDES = st.floats(min_value=-1, max_value=1)
@@ -112,17 +116,17 @@ PROFILES = st.builds(
 )
 LINES = st.builds(
     DriveLine,
-    rabi_hz_per_amp=POSITIVE,
+    rabi_hz_per_amp=st.floats(1, 1e12),
     phase_rad=REALS,
     compression_at=st.floats(0, 1),
-    kappa_ext_hz=POSITIVE,
+    kappa_ext_hz=KAPPAS,
     attenuators=st.lists(
         st.builds(Attenuator, stage=NAMES, attenuation_db=st.floats(0, 60)), max_size=3
     ).map(tuple),
-    film=st.builds(Film, volume_m3=POSITIVE),
+    film=st.builds(Film, volume_m3=VOLUMES),
 )
 READOUTS = st.just(Readout()) | st.builds(
-    Readout, frequency_hz=st.floats(1e8, 1e11), chi_hz=st.none() | REALS
+    Readout, frequency_hz=st.floats(1e8, 1e11), chi_hz=st.none() | HERTZ
 )
 CRYOSTATS = NAMES | st.builds(
     Cryostat,
@@ -131,9 +135,9 @@ CRYOSTATS = NAMES | st.builds(
         st.builds(
             Stage,
             name=NAMES,
-            temperature_k=POSITIVE,
-            unloaded_k=POSITIVE,
-            cooling_power_w=POSITIVE,
+            temperature_k=KELVINS,
+            unloaded_k=KELVINS,
+            cooling_power_w=WATTS,
         ),
         min_size=1,
         max_size=2,
@@ -163,7 +167,7 @@ CHIPS = st.builds(
     calibrated=st.none() | TEXT,
     source=SOURCES,
     qubits=st.tuples(qubit(0), qubit(3)),
-    couplings=st.lists(st.builds(Coupling, qubits=st.just((0, 3)), j_hz=REALS), max_size=1).map(
+    couplings=st.lists(st.builds(Coupling, qubits=st.just((0, 3)), j_hz=HERTZ), max_size=1).map(
         tuple
     ),
     control_channels=st.dictionaries(
@@ -255,7 +259,7 @@ def test_words_that_look_like_something_else_are_quoted(word: str) -> None:
 @pytest.mark.parametrize("number", [1e-5, 1e22, 5.03e9, -0.1, 3.0])
 def test_numbers_are_numbers_to_older_readers(number: float) -> None:
     """A reader of YAML 1.1 reads the same float."""
-    coupling = Coupling(qubits=(0, 1), j_hz=number)
-    read = Coupling.model_validate(yaml.safe_load(dump(coupling)))
+    control = ControlChannel(qubit=0, frequency_of=1, phase_rad=number)
+    read = ControlChannel.model_validate(yaml.safe_load(dump(control)))
 
-    assert coupling == read
+    assert control == read

@@ -16,7 +16,6 @@ from qtregress.metrics.collect import (
     under,
 )
 from qtregress.metrics.compare import gate_limit
-from qtregress.metrics.figures import FIGURES
 from qtregress.metrics.measurement import Measurement
 from qtregress.metrics.metric import Metric
 from qtregress.thermal.dissipation import stack_heat
@@ -33,7 +32,6 @@ ERRORS = {
     "gate.leakage",
     "gate.leakage_at_load",
     "layer.error",
-    *FIGURES,
 }
 THERMODYNAMICS = {
     "heat.quantum_j",
@@ -78,7 +76,7 @@ def test_every_gate_has_its_metrics(gate: str) -> None:
     named = {metric.metric for metric in small.old(0)[1] if metric.subject == gate}
 
     assert named == ERRORS | THERMODYNAMICS | {
-        *("gate.duration_s", "gate.seepage", "heat.chip_energy_j"),
+        *("gate.duration_s", "heat.chip_energy_j"),
     }
 
 
@@ -241,7 +239,7 @@ def test_a_missing_sensor_leaves_its_metrics_undecided() -> None:
     )
     metrics = under(scenario, small.old(0)[1])
 
-    assert undecided(metrics, "x:0").keys() == ERRORS | THERMODYNAMICS | {"gate.seepage"}
+    assert undecided(metrics, "x:0").keys() == ERRORS | THERMODYNAMICS
 
 
 def test_an_unknown_load_is_undecided_on_every_stage() -> None:

@@ -570,3 +570,11 @@ def test_bounds_of_a_steady_film_are_those_of_its_closed_form() -> None:
 def test_films_of_a_resting_line_have_one_moment() -> None:
     """Nothing happens in its period."""
     assert resting_films(CUT, BODIES_K).temperature_k.tolist() == [BODIES_K]
+
+
+@pytest.mark.parametrize("shares", [(1e308, 1e308), (1.0, 1e-300), (1.0, 0.0), (1.0, math.nan)])
+def test_shares_that_are_lost_beside_others_are_refused(shares: tuple[float, float]) -> None:
+    """A gate that gets no time at all is a sentence, and no division by zero."""
+    use = QubitUse(qubit=0, shares=dict(zip(("sx", "cx"), shares, strict=True)), busy_fraction=0.5)
+    with pytest.raises(InputError, match=r"shares? must be"):
+        activity(use, {"sx": SX, "cx": CX}, "d0")

@@ -186,3 +186,31 @@ def test_a_delay_of_nothing_is_refused(where: dict[str, object]) -> None:
     """A misspelt channel or pattern would judge the release as it is."""
     with pytest.raises(InputError, match="timing_change must delay a pulse"):
         late_profile(scenario(kind="timing_change", delay=16, **where), PAIR.profile)
+
+
+HOT = {"kind": "hot_spot", "qubit": 0, "gain": 10.0}
+COLD = {"kind": "cryocooler_drift", "stage": "cp", "unloaded_factor": 1.1}
+LATE = {"kind": "timing_change", "channel": "d0", "delay": 16}
+
+
+@pytest.mark.parametrize(
+    ("fault", "elsewhere", "said"),
+    [
+        (HOT, {"qubit": 1}, "hot_spot of qubit 0"),
+        (COLD, {"stage": "mxc"}, "cryocooler_drift of stage cp"),
+        (LATE, {"channel": "d1"}, "timing_change of channel d0"),
+        ({"kind": "telemetry_gap", "stage": "cp"}, {"stage": "mxc"}, "telemetry_gap of stage cp"),
+        ({"kind": "telemetry_gap", "qubit": 0}, {"qubit": 1}, "telemetry_gap of qubit 0"),
+        ({"kind": "overcommitted_load", "lines": 9}, None, "overcommitted_load"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_faults_of_one_place_do_not_add_up(
+    fault: dict[str, object], elsewhere: dict[str, object] | None, said: str
+) -> None:
+    """Thirty-two gains of ten would be a factor of 1e33; two places are two faults."""
+    head = {"format": "qtregress/scenario@1", "name": "bad-day"}
+    with pytest.raises(ValueError, match=f"of a kind in one place, but two are: {said} "):
+        Scenario.model_validate({**head, "faults": [fault, fault]})
+    if elsewhere is not None:
+        assert Scenario.model_validate({**head, "faults": [fault, {**fault, **elsewhere}]}).faults
