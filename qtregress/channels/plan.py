@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from qtregress.channels.ideal import ideal_image
+from qtregress.channels.ideal import PAIR_NATIVES, ideal_image, pair_native
 from qtregress.channels.memory import NOTHING, Store
 from qtregress.channels.problem import bath_of, gate_problem, why_not_simulated
 from qtregress.channels.simulate import Engine, GateTask, LoadTask
@@ -30,10 +30,17 @@ class Plan:
 
 
 def _why_undecided(gate: Gate, profile: Profile, chip: Chip) -> str:
-    if ideal_image(gate.name) is None:
+    ideal = ideal_image(gate.name)
+    if ideal is None:
         return f"no ideal gate is known for the name {gate.name}"
     if reason := why_not_simulated(gate, profile, chip):
         return reason
+    if len(ideal) != 2 ** len(gate.qubits):
+        return f"no ideal gate on {len(gate.qubits)} qubits is known for the name {gate.name}"
+    return _why_unfitted(gate, chip)
+
+
+def _why_unfitted(gate: Gate, chip: Chip) -> str:
     if chip.fit is None:
         return "the chip's lines were never fitted (qtregress chip fit-drive)"
     fits = {fit.gate: fit for fit in chip.fit.gates}
@@ -51,15 +58,23 @@ def _is_readout(gate: Gate) -> bool:
 
 
 def _benchmarked_pairs(gates: list[Gate]) -> dict[tuple[int, int], Gate]:
-    """Pairs with a cx and both sx; of two directions the shorter, then the lower control."""
+    """Pairs with a cx, cz or ecr and both sx.
+
+    Of several the shortest, then the one with the lower first qubit, then cx before cz
+    before ecr.
+    """
     known = {gate.id for gate in gates}
     pairs: dict[tuple[int, int], Gate] = {}
-    crossed = [gate for gate in gates if gate.name == "cx"]
-    for gate in sorted(crossed, key=lambda gate: (gate.duration, gate.qubits), reverse=True):
+    natives = [gate for gate in gates if gate.name in PAIR_NATIVES]
+    for gate in sorted(natives, key=_preference, reverse=True):
         left, right = sorted(gate.qubits)
         if {f"sx:{left}", f"sx:{right}"} <= known:
             pairs[left, right] = gate
     return pairs
+
+
+def _preference(native: Gate) -> tuple[int, tuple[int, ...], int]:
+    return native.duration, native.qubits, PAIR_NATIVES.index(pair_native(native.name))
 
 
 def _pair_layers(profile: Profile, pair: tuple[int, int]) -> list[Gate]:

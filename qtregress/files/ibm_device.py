@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from pydantic import ValidationError
 
+from qtregress.channels.ideal import PAIR_NATIVES
 from qtregress.chip.chip import (
     Attenuator,
     Chip,
@@ -35,7 +36,7 @@ _LINK_W_PER_K4 = 1e-4
 """A tenth of what a film's body passes to its plate."""
 _STAGES = ("4k", "cp", "mxc")
 _TYPICAL_ANHARMONICITY_HZ = -0.34e9
-_BENCHMARKED = ("sx", "x", "cx")
+_BENCHMARKED = ("sx", "x", *PAIR_NATIVES)
 _PLACEHOLDER_ERROR = 0.5
 """Errors from here on stand for a gate that nobody calibrated (dumps write 1.0)."""
 _ASSUMED = (

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from qtregress.channels.ideal import ideal_image
+from qtregress.channels.ideal import PAIR_NATIVES, ideal_image
 from qtregress.metrics.collect import ERROR_TOLERANCE
 from qtregress.metrics.measurement import Measurement
 from qtregress.metrics.metric import Metric, measured, undecided
@@ -11,7 +11,7 @@ from qtregress.rb.from_channels import gate_sets, swapped
 from qtregress.rb.gateset import Complex
 from qtregress.rb.simultaneous import SimultaneousDecays
 
-_INTERLEAVED = ("sx", "x", "id", "cx")
+_INTERLEAVED = ("sx", "x", "id", *PAIR_NATIVES)
 
 
 def benchmark_tasks(measurement: Measurement) -> list[BenchmarkTask]:

@@ -3,6 +3,7 @@
 One qubit, with virtual Z free: 4, 16 and 4 elements of 0, 1 and 2 sx pulses.
 Two qubits: (c1 kron c2) after one of four cores of 0, 1, 2 and 3 cx, which have 1, 9, 9
 and 1 variants (Corcoles et al., PRA 87, 030301 (2013), arXiv:1210.7011: 576 + 5184 + 5184 + 576).
+Likewise with cz or ecr, which are cx between local Cliffords: the counts are the same.
 """
 
 from collections import Counter
@@ -14,8 +15,11 @@ from typing import Final, Literal
 
 import numpy as np
 
+from qtregress.channels.ideal import PairNative
 from qtregress.rb.gateset import (
     CX,
+    CZ,
+    ECR,
     ID_SX,
     SX,
     SX_ID,
@@ -32,8 +36,8 @@ ONE_QUBIT_ORDER: Final = 24
 PAIR_ORDER: Final = 11520
 MEAN_SX: Final = 1.0
 """sx pulses per one-qubit Clifford."""
-MEAN_CX: Final = 1.5
-"""cx gates per two-qubit Clifford."""
+MEAN_NATIVES: Final = 1.5
+"""cx, cz or ecr gates per two-qubit Clifford."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +73,35 @@ LOCALS: Final = (
 """All 24 one-qubit Cliffords."""
 
 # Which Pauli axis arrives at the axis that the core hands on as a local one. The control of
-# a single cx hands on Z and its target X; after the link of the two-cx core both hand on Y.
+# a single cx or ecr hands on Z and its target X, both qubits of a cz hand on Z; of a core of
+# two natives both hand on Y.
 CONTROL_FIRST: Final = (Local(0, 0, 0), Local(0, 1, 0), Local(1, 1, 0))
 TARGET_FIRST: Final = (Local(0, 0, 0), Local(1, 0, 0), Local(0, 1, 1))
 EITHER_FIRST: Final = (Local(0, 0, 0), Local(1, 0, 0), Local(0, 1, 0))
-LINK: Final = (Local(0, 1, 0), Local(1, 0, 0))
-"""Between two cx: sx on the control, a quarter turn on the target."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Recipe:
+    """What cores play beside their natives, on the native's first and on its second qubit.
+
+    Attributes:
+        first: before the only native of a core.
+        link: between two natives. Before a core with one link stands ``EITHER_FIRST``.
+    """
+
+    first: tuple[tuple[Local, ...], tuple[Local, ...]]
+    link: tuple[Local, Local]
+
+
+_RECIPES: Final[dict[PairNative, _Recipe]] = {
+    # Between two cx: sx on the control, a quarter turn on the target.
+    CX: _Recipe((CONTROL_FIRST, TARGET_FIRST), (Local(0, 1, 0), Local(1, 0, 0))),
+    # Between Hadamards on its target cx is cz: they make Z of X and sx of the quarter turn.
+    CZ: _Recipe((CONTROL_FIRST, CONTROL_FIRST), (Local(0, 1, 0), Local(0, 1, 0))),
+    # CX is ECR, then X and a quarter turn on the control and sx on the target, up to phases:
+    # in a link they merge with that of cx, after the last native with the local gates.
+    ECR: _Recipe((CONTROL_FIRST, TARGET_FIRST), (Local(3, 1, 2), Local(2, 1, 3))),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -136,21 +163,23 @@ def one_qubit_group() -> CliffordGroup:
 
 
 @cache
-def pair_group(control: Literal[0, 1] = 0) -> CliffordGroup:
+def pair_group(control: Literal[0, 1] = 0, native: PairNative = CX) -> CliffordGroup:
     """The 11520 two-qubit Cliffords; no pulses are merged between core and local gates.
 
     Args:
-        control: which of the pair controls cx.
+        control: which of the pair is the native's first qubit, of cx the control.
+        native: the two-qubit gate they are made of.
     """
     words = tuple(layers(left, right) for left, right in product(LOCALS, LOCALS))
-    return _group(tuple(_cores(control)), words, ideal_images(transmons=2, control=control))
+    images = ideal_images(transmons=2, control=control, native=native)
+    return _group(tuple(_cores(control, native)), words, images)
 
 
 def group_of(gates: Gates) -> CliffordGroup:
     """The group that those natives play."""
     if isinstance(gates, OneQubitGates):
         return one_qubit_group()
-    return pair_group(gates.control)
+    return pair_group(gates.control, gates.native)
 
 
 def mean_duration_s(gates: Gates) -> float:
@@ -233,11 +262,12 @@ def _group(
     return CliffordGroup(cores=cores, locals=last, unitaries=unitaries, index=index)
 
 
-def _cores(control: Literal[0, 1]) -> Iterator[Word]:
-    gate = Word((Step(CX, (0, 0)),), (0, 0))
-    link = _place(*LINK, control=control)
+def _cores(control: Literal[0, 1], native: PairNative) -> Iterator[Word]:
+    recipe = _RECIPES[native]
+    gate = Word((Step(native, (0, 0)),), (0, 0))
+    link = _place(*recipe.link, control=control)
     yield Word((), (0, 0))
-    for first in product(CONTROL_FIRST, TARGET_FIRST):
+    for first in product(*recipe.first):
         yield concatenate((_place(*first, control=control), gate))
     for first in product(EITHER_FIRST, EITHER_FIRST):
         yield concatenate((_place(*first, control=control), gate, link, gate))

@@ -17,9 +17,10 @@ import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
 
+from qtregress.channels.ideal import PairNative
 from qtregress.channels.real_maps import as_real, transposition
 from qtregress.rb.clifford import (
-    MEAN_CX,
+    MEAN_NATIVES,
     MEAN_SX,
     PAIR_ORDER,
     Local,
@@ -94,8 +95,9 @@ class ExactDecay:
         epc: error per Clifford (d - 1)(1 - p)/d (Magesan et al., PRL 106, 180504 (2011));
             None with p.
         error_per_gate: 1 - (1 - epc)**(1/count), the whole of epc spread over 1.000 sx per
-            one-qubit or 1.5 cx per two-qubit Clifford; for a pair thus an upper estimate
-            of the cx error, because it contains the one-qubit layers. None with p.
+            one-qubit or 1.5 cx, cz or ecr per two-qubit Clifford; for a pair thus an upper
+            estimate of that gate's error, because it contains the one-qubit layers. None
+            with p.
         gap: 1 - abs(second eigenvalue / leading eigenvalue), between 0 and 1.
         status: ``ok``, or why there is no value.
         advice: what the status means, a sentence.
@@ -123,7 +125,7 @@ def exact_decay(gates: Gates) -> ExactDecay:
         maps = np.array([play_word(gates, group.word(i)) for i in range(group.order)])
         return explicit_decay(group.unitaries, maps, gates_per_clifford=MEAN_SX)
     spectrum = scipy.linalg.eigvals(pair_mean(gates), check_finite=False)
-    return judge_spectrum(spectrum, dimension=4, gates_per_clifford=MEAN_CX)
+    return judge_spectrum(spectrum, dimension=4, gates_per_clifford=MEAN_NATIVES)
 
 
 def explicit_decay(
@@ -423,9 +425,9 @@ def _pair_halves(gates: PairGates, sector: Sector) -> Halves:
     """Sums over cores and over local gates; their product lacks ``TURNS_BEFORE / PAIR_ORDER``."""
     played, operators = PairWords(gates), PAULI_PAIRS if sector == "traceless" else IDENTITY_PAIR
     ends, whole = (_unturned(gates.levels, (t, t), operators) for t in (True, False))
-    cores = _between(ends, played, core_words(gates.control), whole)
+    cores = _between(ends, played, core_words(gates.control, gates.native), whole)
     locals_ = np.zeros((len(whole), played.size, len(cores)))
-    for turned, words in local_words(gates.control).items():
+    for turned, words in local_words().items():
         middle = _unturned(gates.levels, turned, operators)
         rows = 4 ** sum(turned) * _between(middle, played, words, ends)
         for pauli, part in enumerate(middle):
@@ -447,24 +449,25 @@ class PulseWords:
 
 
 @cache
-def core_words(control: Literal[0, 1]) -> PulseWords:
+def core_words(control: Literal[0, 1], native: PairNative) -> PulseWords:
     """The twenty cores of the pair's group, in its order."""
-    return _words(pair_group(control).cores, control)
+    images = ideal_images(transmons=2, control=control, native=native)
+    return _words(pair_group(control, native).cores, images)
 
 
 @cache
-def local_words(control: Literal[0, 1]) -> dict[tuple[bool, bool], PulseWords]:
+def local_words() -> dict[tuple[bool, bool], PulseWords]:
     """The nine patterns of pulse counts by which transmons play one: they turn afterwards."""
     counts = [Local(0, count, 0) for count in range(3)]
     patterns: dict[tuple[bool, bool], list[Word]] = {}
     for left, right in product(counts, counts):
         turned = (left.pulses == 1, right.pulses == 1)
         patterns.setdefault(turned, []).append(layers(left, right))
-    return {turned: _words(words, control) for turned, words in patterns.items()}
+    images = ideal_images(transmons=2)
+    return {turned: _words(words, images) for turned, words in patterns.items()}
 
 
-def _words(words: Sequence[Word], control: Literal[0, 1]) -> PulseWords:
-    images = ideal_images(transmons=2, control=control)
+def _words(words: Sequence[Word], images: dict[str, Complex]) -> PulseWords:
     actions = [adjoint_action(unitary_of(word, images)) for word in words]
     return PulseWords(steps=tuple(word.steps for word in words), actions=np.rint(actions))
 
@@ -477,7 +480,7 @@ class PairWords:
     """
 
     def __init__(self, gates: PairGates) -> None:
-        self.levels, self.size = gates.levels, len(gates.cx)
+        self.levels, self.size = gates.levels, len(gates.native_map)
         self.natives = {name: real_form(name, s) for name, s in natives(gates).items()}
         self.products: dict[tuple[str, tuple[Step, ...]], Real] = {}
 

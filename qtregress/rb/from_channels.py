@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 
 from qtregress.channels.channel import GateChannel
+from qtregress.channels.ideal import PairNative, pair_native
 from qtregress.channels.plan import Plan
 from qtregress.rb.gateset import Complex, Gates, OneQubitGates, PairGates
 
@@ -20,10 +21,12 @@ def swapped(superoperator: Complex, levels: tuple[int, int]) -> Complex:
     return superoperator.reshape(shape).transpose(axes).reshape(n2, n2)
 
 
-def _pair(pair: tuple[int, int], native: GateChannel, layers: list[GateChannel]) -> PairGates:
+def _pair(
+    pair: tuple[int, int], name: PairNative, native: GateChannel, layers: list[GateChannel]
+) -> PairGates:
     is_swapped = native.qubits != pair
     left, right = native.levels
-    cx = swapped(native.superoperator, (left, right)) if is_swapped else native.superoperator
+    found = swapped(native.superoperator, (left, right)) if is_swapped else native.superoperator
     control: Literal[0, 1] = 1 if is_swapped else 0
     both, first, second = layers
     return PairGates(
@@ -31,10 +34,11 @@ def _pair(pair: tuple[int, int], native: GateChannel, layers: list[GateChannel])
         sx_sx=both.superoperator,
         sx_id=first.superoperator,
         id_sx=second.superoperator,
-        cx=np.ascontiguousarray(cx),
+        native=name,
+        native_map=np.ascontiguousarray(found),
         control=control,
         layer_duration_s=both.duration_s,
-        cx_duration_s=native.duration_s,
+        native_duration_s=native.duration_s,
     )
 
 
@@ -60,5 +64,5 @@ def gate_sets(plan: Plan, channels: Mapping[str, GateChannel]) -> dict[tuple[int
             )
     for pair, native in plan.pairs.items():
         layers = [channels[gate.id] for gate in plan.layers if gate.qubits == pair]
-        found[pair] = _pair(pair, channels[native.id], layers)
+        found[pair] = _pair(pair, pair_native(native.name), channels[native.id], layers)
     return found

@@ -13,7 +13,7 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from qtregress.channels.ideal import NOMINAL, table_image
+from qtregress.channels.ideal import NOMINAL, PairNative, table_image
 
 Complex = NDArray[np.complex128]
 Integers = NDArray[np.int64]
@@ -22,7 +22,9 @@ SX: Final = "sx"
 SX_SX: Final = "sx,sx"
 SX_ID: Final = "sx,id"
 ID_SX: Final = "id,sx"
-CX: Final = "cx"
+CX: Final[PairNative] = "cx"
+CZ: Final[PairNative] = "cz"
+ECR: Final[PairNative] = "ecr"
 
 PHASES: Final[Complex] = np.array([1, -1j, -1, 1j])
 """exp(-i k pi/2) for k quarter turns, exact."""
@@ -54,28 +56,30 @@ class PairGates:
     """The natives of two coupled transmons a and b, a being the left tensor factor.
 
     One-qubit pulses are simulated jointly with the coupling on, and every layer lasts as
-    long as the longer sx. Only one direction of cx is played; the other costs nothing
-    more than local Cliffords.
+    long as the longer sx. One two-qubit gate is played, in one direction; the others cost
+    nothing more than local Cliffords.
 
     Attributes:
         levels: simulated levels of a and b; n is their product.
         sx_sx: both play sx, shape (n**2, n**2), row-stacked density matrices.
         sx_id: a plays sx while b waits.
         id_sx: b plays sx while a waits.
-        cx: the native two-qubit gate, its axes in the order a, b.
-        control: 0 where a controls cx, 1 where b does.
+        native: which two-qubit gate is played.
+        native_map: its superoperator, the axes in the order a, b.
+        control: 0 where a is the first qubit of the native (of cx the control), 1 where b is.
         layer_duration_s: length of a one-qubit layer.
-        cx_duration_s: length of cx.
+        native_duration_s: length of the two-qubit gate.
     """
 
     levels: tuple[int, int]
     sx_sx: Complex
     sx_id: Complex
     id_sx: Complex
-    cx: Complex
+    native: PairNative
+    native_map: Complex
     control: Literal[0, 1]
     layer_duration_s: float
-    cx_duration_s: float
+    native_duration_s: float
 
     def __post_init__(self) -> None:
         """Refuse arrays that are no map of these levels."""
@@ -90,7 +94,8 @@ def natives(gates: Gates) -> dict[str, Complex]:
     """Superoperators by native name."""
     if isinstance(gates, OneQubitGates):
         return {SX: gates.sx}
-    return {SX_SX: gates.sx_sx, SX_ID: gates.sx_id, ID_SX: gates.id_sx, CX: gates.cx}
+    layers = {SX_SX: gates.sx_sx, SX_ID: gates.sx_id, ID_SX: gates.id_sx}
+    return {**layers, gates.native: gates.native_map}
 
 
 def durations_s(gates: Gates) -> dict[str, float]:
@@ -98,7 +103,7 @@ def durations_s(gates: Gates) -> dict[str, float]:
     if isinstance(gates, OneQubitGates):
         return {SX: gates.sx_duration_s}
     layers = dict.fromkeys((SX_SX, SX_ID, ID_SX), gates.layer_duration_s)
-    return {**layers, CX: gates.cx_duration_s}
+    return {**layers, gates.native: gates.native_duration_s}
 
 
 def levels_of(gates: Gates) -> tuple[int, ...]:
@@ -116,25 +121,29 @@ def rz_image(angle_rad: float) -> Complex:
     return np.diag(np.array([1, cmath.exp(-1j * angle_rad)]))
 
 
-def cx_image(*, control: Literal[0, 1] = 0) -> Complex:
-    """What a table plays for cx: CX times Z on the control, shape (4, 4).
+def native_image(native: PairNative, *, control: Literal[0, 1] = 0) -> Complex:
+    """What a table plays for a pair's native: for cx CX times Z on the control, shape (4, 4).
 
     Args:
-        control: which tensor factor controls, 0 for the left one.
+        native: the two-qubit gate.
+        control: which tensor factor is its first qubit, 0 for the left one.
     """
-    nominal = NOMINAL["cx"]
+    nominal = NOMINAL[native]
     if control == 1:
         exchange = [0, 2, 1, 3]
         nominal = nominal[np.ix_(exchange, exchange)]
     return table_image(nominal)
 
 
-def ideal_images(*, transmons: Literal[1, 2], control: Literal[0, 1] = 0) -> dict[str, Complex]:
+def ideal_images(
+    *, transmons: Literal[1, 2], control: Literal[0, 1] = 0, native: PairNative = CX
+) -> dict[str, Complex]:
     """Unitaries that the natives are meant to be, by native name.
 
     Args:
         transmons: one qubit or a pair.
-        control: which of the pair controls cx.
+        control: which of the pair is the native's first qubit.
+        native: the pair's two-qubit gate.
     """
     sx, idle = sx_image(), np.eye(2, dtype=np.complex128)
     if transmons == 1:
@@ -143,7 +152,7 @@ def ideal_images(*, transmons: Literal[1, 2], control: Literal[0, 1] = 0) -> dic
         SX_SX: tensor(sx, sx),
         SX_ID: tensor(sx, idle),
         ID_SX: tensor(idle, sx),
-        CX: cx_image(control=control),
+        native: native_image(native, control=control),
     }
 
 

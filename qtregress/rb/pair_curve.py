@@ -203,13 +203,13 @@ def _missing(gates: PairGates, effect: Real, state: Real) -> float:
 def _squares(gates: PairGates, effect: Real, state: Real) -> tuple[float, float]:
     """Means over the group of |S(g) state|**2 and |effect S(g)|**2, both diagonal operators."""
     played = PairWords(gates)
-    cores = [played.steps(steps) for steps in core_words(gates.control).steps]
+    cores = [played.steps(steps) for steps in core_words(gates.control, gates.native).steps]
     turns = [quarter_turns(gates.levels, turn) for turn in product(range(4), repeat=2)]
     # Virtual Z before: coordinate f becomes sign[f] times coordinate source[f].
     begun = np.array([core @ state for core in cores])
     begun = np.concatenate([sign * begun[:, source] for source, sign in turns])
     states = effects = 0.0
-    for turned, words in local_words(gates.control).items():
+    for turned, words in local_words().items():
         for steps in words.steps:
             local = played.steps(steps)
             states += 4 ** sum(turned) * float(np.sum((begun @ local.T) ** 2))

@@ -149,7 +149,7 @@ def simultaneous_decays(gates: PairGates) -> SimultaneousDecays:
     """The decays that infinitely many random sequences would show, some 0.2 s a pair.
 
     Args:
-        gates: simulated natives of a pair; cx is not played.
+        gates: simulated natives of a pair; the two-qubit gate is not played.
     """
     left = QubitDecay(
         simultaneous=judge_mean(pair_sequences_mean(gates, seen=(True, False))),

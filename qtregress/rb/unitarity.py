@@ -166,10 +166,12 @@ def purity_mean(gates: Gates) -> Real:
 
 def _pair_purity_mean(gates: PairGates) -> Real:
     played, basis = PairWords(gates), _basis(gates.levels)
-    cores = [played.steps(steps) @ basis.T for steps in core_words(gates.control).steps]
+    cores = [
+        played.steps(steps) @ basis.T for steps in core_words(gates.control, gates.native).steps
+    ]
     after = np.concatenate(cores, axis=1)
     rank, total = len(basis), np.zeros((len(basis) ** 2,) * 2)
-    for turned, words in local_words(gates.control).items():
+    for turned, words in local_words().items():
         found = [_with_turns(basis @ played.steps(one), after, gates.levels) for one in words.steps]
         # Shape (words and turns, Pauli, core, Pauli): one transfer matrix an element.
         maps = np.concatenate(found).reshape(-1, rank, len(cores), rank).swapaxes(1, 2)

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
+from qtregress.channels.ideal import PAIR_NATIVES
 from qtregress.errors import InputError
 from qtregress.metrics.metric import Metric
 from qtregress.report.chip_layout import Coupling, Point, chip_layout
@@ -38,7 +39,7 @@ Lane = tuple[int, int, int]
 """Control, target, and which of the two the heated lines belong to."""
 _CLOSED = 1e-9
 """Relative difference up to which the known lines hold all of a gate's energy."""
-_PAIR_GATES = ("cx", "cz")
+_PAIR_GATES = PAIR_NATIVES
 _LINES = "dfm"
 """First letters of drive, flux and readout lines."""
 _QUBIT = re.compile(r"(?:\w+:|d)?(\d+)")

@@ -7,6 +7,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
+from qtregress.channels.ideal import PAIR_NATIVES
 from qtregress.errors import InputError
 from qtregress.thermal.workload import Circuit, Workload
 
@@ -146,7 +147,7 @@ def unknown_heat(gates: Sequence[GateHeat], counts: Mapping[str, CircuitCounts])
 def _use(qubit: int, gates: Sequence[GateHeat], workload: Workload) -> QubitUse:
     shares: dict[str, float] = {}
     duration_s = 0.0
-    for name, share in workload.gate_mix.items():
+    for name, share in _played_mix(gates, workload).items():
         same = [gate for gate in gates if gate.name == name and gate.occupies(qubit)]
         shares |= {gate.id: share / len(same) for gate in same}
         duration_s += sum(share / len(same) * gate.duration_s for gate in same)
@@ -157,6 +158,21 @@ def _use(qubit: int, gates: Sequence[GateHeat], workload: Workload) -> QubitUse:
         )
         raise InputError(message)
     return QubitUse(qubit=qubit, shares=shares, busy_fraction=workload.busy_fraction)
+
+
+def _played_mix(gates: Sequence[GateHeat], workload: Workload) -> dict[str, float]:
+    """The mix by names that gates have: a pair gate that no gate is stands for the native one.
+
+    The usual mix says cx; a machine whose native is cz or ecr plays that as often.
+    """
+    names = {gate.name for gate in gates}
+    native = next((name for name in PAIR_NATIVES if name in names), None)
+    mix: dict[str, float] = {}
+    for name, share in workload.gate_mix.items():
+        is_absent = name in PAIR_NATIVES and name not in names
+        played = native if is_absent and native is not None else name
+        mix[played] = mix.get(played, 0.0) + share
+    return mix
 
 
 def _rates_hz(circuits: Sequence[Circuit], counts: Mapping[str, CircuitCounts]) -> dict[str, float]:

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+from qiskit.circuit.library import CXGate, CZGate, ECRGate
 
-from qtregress.channels.ideal import Complex, ideal_image
+from qtregress.channels.ideal import NOMINAL, PAIR_NATIVES, Complex, ideal_image, pair_native
 from qtregress.channels.unitary_error import infidelity
 
 Z = np.diag([1.0, -1.0]).astype(complex)
@@ -34,6 +35,27 @@ def test_one_qubit_gates_are_left_alone(name: str) -> None:
 def test_cz_is_left_alone() -> None:
     """The image of cz is cz."""
     assert np.array_equal(image("cz"), np.diag([1, 1, 1, -1]))
+
+
+def test_ecr_is_left_alone() -> None:
+    """The image of ecr is ecr but for its sign."""
+    assert np.array_equal(image("ecr"), -NOMINAL["ecr"])
+
+
+@pytest.mark.parametrize(("name", "gate"), [("cx", CXGate), ("cz", CZGate), ("ecr", ECRGate)])
+def test_natives_of_pairs_are_those_of_qiskit(name: str, gate: type[CXGate]) -> None:
+    """They are Qiskit's gates, whose last qubit is the left factor, in our order."""
+    exchange = [0, 2, 1, 3]
+
+    expected = gate().to_matrix()[np.ix_(exchange, exchange)]
+    np.testing.assert_allclose(NOMINAL[name], expected, rtol=0, atol=1e-15)
+
+
+def test_only_natives_of_pairs_have_their_names() -> None:
+    """Another gate is refused by name."""
+    assert tuple(map(pair_native, PAIR_NATIVES)) == ("cx", "cz", "ecr")
+    with pytest.raises(ValueError, match="must be one of cx, cz, ecr, but is swap"):
+        pair_native("swap")
 
 
 def test_images_multiply_like_the_gates() -> None:

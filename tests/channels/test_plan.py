@@ -85,6 +85,31 @@ def test_of_equal_directions_the_lower_control_is_benchmarked() -> None:
         assert plan(profile, whole.chip).pairs[0, 1].id == "cx:0-1"
 
 
+def with_natives(**duration: int) -> Plan:
+    """The plan of a pair that has these gates from 1 to 0 beside cx:0-1, all of them fitted."""
+    old = PAIR.chip.fit
+    assert old is not None
+    others = [Gate(name=name, qubits=(1, 0), duration=length) for name, length in duration.items()]
+    fits = [old.gates[0].model_copy(update={"gate": gate.id}) for gate in others]
+    profile = small.checked(PAIR.profile, gates=(*others, *PAIR.profile.gates))
+    return plan(profile, fitted_as(PAIR.chip, *old.gates, *fits))
+
+
+@pytest.mark.parametrize(
+    ("durations", "native"),
+    [
+        ({"ecr": 1360}, "ecr:1-0"),
+        ({"cz": 1360, "ecr": 1376}, "cz:1-0"),
+        ({"cz": 1376}, "cx:0-1"),
+        ({"ecr": 1360, "cz": 1360}, "cz:1-0"),
+        ({"swap": 1360}, "cx:0-1"),
+    ],
+)
+def test_the_shortest_native_is_benchmarked(durations: dict[str, int], native: str) -> None:
+    """Of cx, cz and ecr the shortest makes the Cliffords, then the one of the lower qubit."""
+    assert with_natives(**durations).pairs[0, 1].id == native
+
+
 def test_a_pair_without_sx_is_not_benchmarked() -> None:
     """Its Cliffords could not be played."""
     assert plan(small.without(PAIR.profile, "sx:1"), PAIR.chip).pairs == {}
@@ -95,6 +120,14 @@ def test_a_pair_without_sx_is_not_benchmarked() -> None:
     [
         (Gate(name="frob", qubits=(0,), duration=160), "no ideal gate is known for the name frob"),
         (Gate(name="x", qubits=(7,), duration=160), "the chip knows no qubit 7"),
+        (
+            Gate(name="ecr", qubits=(0,), duration=160),
+            "no ideal gate on 1 qubits is known for the name ecr",
+        ),
+        (
+            Gate(name="x", qubits=(0, 1), duration=160),
+            "no ideal gate on 2 qubits is known for the name x",
+        ),
         (
             Gate(name="cx", qubits=(1, 0), duration=160),
             "the chip was fitted on a profile without this gate",

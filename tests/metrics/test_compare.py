@@ -8,7 +8,9 @@ import pytest
 from qtregress.calibrate.ensemble import NO_SPREAD
 from qtregress.calibrate.recalibration import LineShift, Recalibration, coherent_interval
 from qtregress.channels.coherence import coherence_limit
+from qtregress.channels.ideal import PairNative
 from qtregress.chip.chip import MeasuredGateError
+from qtregress.metrics.cliffords import clifford_gates
 from qtregress.metrics.collect import incoherent_error
 from qtregress.metrics.compare import (
     ErrorChange,
@@ -163,8 +165,9 @@ def change(low: float, high: float) -> ErrorChange:
 
 def paired(native: str = "cx:0-1") -> Measurement:
     """A measurement that knows of one benchmarked pair, as far as comparing needs."""
-    qubits = (0, 1) if native == "cx:0-1" else (1, 0)
-    plan = replace(one().plan, pairs={(0, 1): Gate(name="cx", qubits=qubits, duration=1376)})
+    name, _, pair = native.partition(":")
+    qubits = tuple(map(int, pair.split("-")))
+    plan = replace(one().plan, pairs={(0, 1): Gate(name=name, qubits=qubits, duration=1376)})
     channels = dict.fromkeys((*LAYERS, native), one().channels["sx:0"])
     return replace(one(), plan=plan, channels=channels, decays={(0, 1): one().decays[0,]})
 
@@ -192,6 +195,19 @@ def test_a_pair_s_clifford_counts_its_gates() -> None:
     assert found["0-1"].interval[1] == pytest.approx(
         1.5 + 1.2 * (10 * 2.0 + 0.1 * 1.3), rel=0.01, abs=0
     )
+
+
+@pytest.mark.parametrize(("name", "sx"), [("cz", (2.0, 2.0)), ("ecr", (2.0, 1.85))])
+def test_a_pair_s_clifford_counts_the_native_it_has(
+    name: PairNative, sx: tuple[float, float]
+) -> None:
+    """1.5 natives of whatever name, and the sx that its Cliffords play beside them."""
+    counts, layers = clifford_gates(paired(f"{name}:0-1"), (0, 1))
+
+    assert counts == pytest.approx({f"{name}:0-1": 1.5, "sx:0": sx[0], "sx:1": sx[1]}, abs=1e-12)
+    assert sum(layers.values()) == pytest.approx(437 / 180 if name == "ecr" else 446 / 180)
+    turned, _ = clifford_gates(paired(f"{name}:1-0"), (0, 1))
+    assert turned == pytest.approx({f"{name}:1-0": 1.5, "sx:0": sx[1], "sx:1": sx[0]}, abs=1e-12)
 
 
 def test_the_exact_change_is_always_contained() -> None:

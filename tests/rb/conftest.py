@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy.linalg import expm
 
+from qtregress.channels.ideal import PairNative
 from qtregress.rb.gateset import (
     CX,
     ID_SX,
@@ -91,17 +92,23 @@ def random_channel(dimension: int, strength: float, rng: np.random.Generator) ->
     return unitary_map(kraus[0]) + unitary_map(kraus[1])
 
 
-def pair_of(maps: dict[str, Complex], levels: tuple[int, int], control: Literal[0, 1]) -> PairGates:
+def pair_of(
+    maps: dict[str, Complex],
+    levels: tuple[int, int],
+    control: Literal[0, 1],
+    native: PairNative = CX,
+) -> PairGates:
     """Gates of a pair from maps by native name."""
     return PairGates(
         levels=levels,
         sx_sx=maps[SX_SX],
         sx_id=maps[SX_ID],
         id_sx=maps[ID_SX],
-        cx=maps[CX],
+        native=native,
+        native_map=maps[native],
         control=control,
         layer_duration_s=LAYER_S,
-        cx_duration_s=CX_S,
+        native_duration_s=CX_S,
     )
 
 
@@ -127,7 +134,10 @@ def noisy_pair() -> Callable[..., PairGates]:
     """Makes a pair whose natives are ideal, followed by the bath for their duration."""
 
     def make(
-        levels: tuple[int, int] = (2, 2), control: Literal[0, 1] = 0, bath: Bath | None = None
+        levels: tuple[int, int] = (2, 2),
+        control: Literal[0, 1] = 0,
+        bath: Bath | None = None,
+        native: PairNative = CX,
     ) -> PairGates:
         left, right = (jumps(size, bath or Bath()) for size in levels)
         operators: list[Complex] = [tensor(j, np.eye(levels[1], dtype=complex)) for j in left]
@@ -135,11 +145,11 @@ def noisy_pair() -> Callable[..., PairGates]:
         size = levels[0] * levels[1]
         rate = generator(np.zeros((size, size), dtype=np.complex128), operators)
         maps = {
-            name: expm(rate * (CX_S if name == CX else LAYER_S))
+            name: expm(rate * (CX_S if name == native else LAYER_S))
             @ unitary_map(on_levels(image, levels))
-            for name, image in ideal_images(transmons=2, control=control).items()
+            for name, image in ideal_images(transmons=2, control=control, native=native).items()
         }
-        return pair_of(maps, levels, control)
+        return pair_of(maps, levels, control, native)
 
     return make
 
@@ -149,14 +159,17 @@ def random_pair() -> Callable[..., PairGates]:
     """Makes a pair whose natives err by different random channels."""
 
     def make(
-        levels: tuple[int, int] = (2, 2), control: Literal[0, 1] = 0, strength: float = 0.03
+        levels: tuple[int, int] = (2, 2),
+        control: Literal[0, 1] = 0,
+        strength: float = 0.03,
+        native: PairNative = CX,
     ) -> PairGates:
         rng = np.random.default_rng(7)
         maps = {
             name: random_channel(levels[0] * levels[1], strength, rng)
             @ unitary_map(on_levels(image, levels))
-            for name, image in ideal_images(transmons=2, control=control).items()
+            for name, image in ideal_images(transmons=2, control=control, native=native).items()
         }
-        return pair_of(maps, levels, control)
+        return pair_of(maps, levels, control, native)
 
     return make

@@ -95,7 +95,7 @@ def noise_from(measurement: Measurement, *, at_load: bool = False) -> Noise:
 # Frames and leakage
 
 
-@pytest.mark.parametrize("name", ["x", "sx", "cx", "cz"])
+@pytest.mark.parametrize("name", ["x", "sx", "cx", "cz", "ecr"])
 def test_a_perfect_table_is_a_perfect_circuit(name: str) -> None:
     """The map of a table's image, leakage levels around it, comes back as the nominal gate."""
     image = ideal_image(name)

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from qtregress.channels.ideal import PAIR_NATIVES, PairNative
 from qtregress.rb.clifford import (
     LOCALS,
-    MEAN_CX,
+    MEAN_NATIVES,
     MEAN_SX,
     Local,
     Step,
@@ -23,9 +24,10 @@ from qtregress.rb.clifford import (
     pair_group,
     unitary_of,
 )
-from qtregress.rb.gateset import CX, ID_SX, SX, SX_SX, OneQubitGates, PairGates, ideal_images
+from qtregress.rb.gateset import ID_SX, SX, SX_SX, OneQubitGates, PairGates, ideal_images
 
 elements = st.integers(0, 11519)
+every_native = pytest.mark.parametrize("native", PAIR_NATIVES)
 
 
 def test_one_qubit_elements_are_24() -> None:
@@ -51,58 +53,76 @@ def test_one_qubit_products_are_elements() -> None:
     assert set(range(24)) == products
 
 
+@every_native
 @pytest.mark.parametrize("control", [0, 1])
-def test_pair_elements_are_11520(control: Literal[0, 1]) -> None:
-    """The words of either cx direction are 11520 different unitaries up to phase."""
-    assert len(pair_group(control).index) == 11520
+def test_pair_elements_are_11520(control: Literal[0, 1], native: PairNative) -> None:
+    """Words of any native in either direction are 11520 different unitaries up to phase."""
+    assert len(pair_group(control, native).index) == 11520
 
 
+@every_native
 @pytest.mark.parametrize("control", [0, 1])
-def test_pair_cx_classes(control: Literal[0, 1]) -> None:
-    """576, 5184, 5184 and 576 elements take 0, 1, 2 and 3 cx."""
-    group = pair_group(control)
+def test_pair_classes(control: Literal[0, 1], native: PairNative) -> None:
+    """576, 5184, 5184 and 576 elements take 0, 1, 2 and 3 natives."""
+    group = pair_group(control, native)
     counts = Counter(
-        sum(step.native == CX for step in group.word(i).steps) for i in range(group.order)
+        sum(step.native == native for step in group.word(i).steps) for i in range(group.order)
     )
 
     assert Counter({0: 576, 1: 5184, 2: 5184, 3: 576}) == counts
 
 
+@every_native
 @pytest.mark.parametrize("control", [0, 1])
-def test_mean_cx_is_three_halves(control: Literal[0, 1]) -> None:
-    """A two-qubit Clifford takes exactly 1.5 cx on average."""
-    assert pair_group(control).mean_counts()[CX] == MEAN_CX
+def test_mean_native_is_three_halves(control: Literal[0, 1], native: PairNative) -> None:
+    """A two-qubit Clifford takes exactly 1.5 cx, cz or ecr on average."""
+    assert pair_group(control, native).mean_counts()[native] == MEAN_NATIVES
 
 
+@every_native
 @pytest.mark.parametrize("control", [0, 1])
-def test_mean_counts_are_those_of_the_words(control: Literal[0, 1]) -> None:
+def test_mean_counts_are_those_of_the_words(control: Literal[0, 1], native: PairNative) -> None:
     """Counts by parts agree with counts of whole words."""
-    group = pair_group(control)
+    group = pair_group(control, native)
     counts = Counter(step.native for i in range(group.order) for step in group.word(i).steps)
     whole = {name: count / group.order for name, count in counts.items()}
 
     assert whole == pytest.approx(group.mean_counts(), rel=1e-14)
 
 
-def test_both_directions_are_one_group() -> None:
-    """Every element compiled with one cx direction exists in the other."""
-    assert pair_group(0).index.keys() == pair_group(1).index.keys()
+@every_native
+@pytest.mark.parametrize("control", [0, 1])
+def test_all_natives_make_one_group(control: Literal[0, 1], native: PairNative) -> None:
+    """Every element compiled with cx exists with any native in either direction."""
+    assert pair_group(0).index.keys() == pair_group(control, native).index.keys()
 
 
-@given(elements, elements, st.sampled_from([0, 1]))
-def test_pair_products_are_elements(left: int, right: int, control: Literal[0, 1]) -> None:
+@pytest.mark.parametrize(("native", "layers_of_180"), [("cx", 437), ("cz", 446), ("ecr", 437)])
+def test_mean_layers(native: PairNative, layers_of_180: int) -> None:
+    """A mean Clifford plays as many one-qubit layers with ecr as with cx, 2 % more with cz."""
+    counts = pair_group(0, native).mean_counts()
+
+    assert sum(counts.values()) - counts[native] == pytest.approx(layers_of_180 / 180, rel=1e-14)
+
+
+@given(elements, elements, st.sampled_from([0, 1]), st.sampled_from(PAIR_NATIVES))
+def test_pair_products_are_elements(
+    left: int, right: int, control: Literal[0, 1], native: PairNative
+) -> None:
     """The product of two elements is an element."""
-    group = pair_group(control)
+    group = pair_group(control, native)
     product = group.unitaries[left] @ group.unitaries[right]
 
     assert 0 <= group.find(product) < 11520
 
 
-@given(elements, st.sampled_from([0, 1]))
-def test_unitary_is_that_of_the_word(element: int, control: Literal[0, 1]) -> None:
+@given(elements, st.sampled_from([0, 1]), st.sampled_from(PAIR_NATIVES))
+def test_unitary_is_that_of_the_word(
+    element: int, control: Literal[0, 1], native: PairNative
+) -> None:
     """An element's unitary is what its word plays."""
-    group = pair_group(control)
-    images = ideal_images(transmons=2, control=control)
+    group = pair_group(control, native)
+    images = ideal_images(transmons=2, control=control, native=native)
 
     played = unitary_of(group.word(element), images)
     np.testing.assert_allclose(group.unitaries[element], played, atol=1e-12)

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from scipy.linalg import eigvals, expm
 
+from qtregress.channels.ideal import PAIR_NATIVES, PairNative
 from qtregress.rb.clifford import (
     LOCALS,
-    MEAN_CX,
+    MEAN_NATIVES,
     Word,
     concatenate,
     layers,
@@ -66,7 +67,7 @@ def average_error(noise: Complex) -> float:
 
 def all_maps(gates: PairGates) -> tuple[Complex, Complex]:
     """Every element of a pair, ideal and simulated."""
-    group = pair_group(gates.control)
+    group = pair_group(gates.control, gates.native)
     locals_ = np.array([play_word(gates, word) for word in group.locals])
     cores = np.array([play_word(gates, word) for word in group.cores])
     maps = (locals_[None] @ cores[:, None]).reshape(-1, *locals_.shape[1:])
@@ -75,7 +76,7 @@ def all_maps(gates: PairGates) -> tuple[Complex, Complex]:
 
 def mean_over_halves(gates: PairGates) -> Complex:
     """The full mean as a product of explicit means over cores and local gates."""
-    group = pair_group(gates.control)
+    group = pair_group(gates.control, gates.native)
     first = group.unitaries[0].conj().T @ group.unitaries[:: len(group.locals)]
     local = group.unitaries[: len(group.locals)]
     return explicit_mean(
@@ -120,18 +121,21 @@ def test_perfect_gates_do_not_err() -> None:
     assert exact_decay(gates).epc == pytest.approx(0, abs=1e-13)
 
 
+@pytest.mark.parametrize("native", PAIR_NATIVES)
 @pytest.mark.parametrize("control", [0, 1])
-def test_depolarising_natives_of_a_pair_have_their_closed_form(control: Literal[0, 1]) -> None:
+def test_depolarising_natives_of_a_pair_have_their_closed_form(
+    control: Literal[0, 1], native: PairNative
+) -> None:
     """Depolarising natives give the mean over elements of the product of what they keep."""
-    kept = {SX_SX: 0.99, SX_ID: 0.995, ID_SX: 0.996, CX: 0.97}
-    images = ideal_images(transmons=2, control=control)
+    kept = {SX_SX: 0.99, SX_ID: 0.995, ID_SX: 0.996, native: 0.97}
+    images = ideal_images(transmons=2, control=control, native=native)
     maps = {name: depolarising(4, kept[name]) @ unitary_map(u) for name, u in images.items()}
-    group = pair_group(control)
+    group = pair_group(control, native)
     products = [
         np.prod([kept[step.native] for step in group.word(i).steps]) for i in range(group.order)
     ]
 
-    found = exact_decay(pair_of(maps, (2, 2), control)).p
+    found = exact_decay(pair_of(maps, (2, 2), control, native)).p
     assert found == pytest.approx(np.mean(products), abs=1e-12)
 
 
@@ -172,24 +176,30 @@ def test_pair_error_is_the_sum_over_its_natives(noisy_pair: Callable[..., PairGa
     assert exact_decay(gates).epc == pytest.approx(expected, rel=1e-3)
 
 
-@pytest.mark.parametrize("control", [0, 1])
+@pytest.mark.parametrize(("control", "native"), [(0, "cx"), (1, "ecr")])
 def test_pair_spectrum_is_that_of_all_11520_terms(
-    random_pair: Callable[..., PairGates], control: Literal[0, 1]
+    random_pair: Callable[..., PairGates], control: Literal[0, 1], native: PairNative
 ) -> None:
     """The small matrix has the eigenvalues of the explicit mean over the whole group."""
-    gates = random_pair((2, 2), control)
+    gates = random_pair((2, 2), control, native=native)
     explicit = explicit_mean(*all_maps(gates))
 
     np.testing.assert_allclose(leading(explicit, 6), leading(pair_mean(gates), 6), atol=1e-12)
 
 
 @pytest.mark.parametrize("control", [0, 1])
-@pytest.mark.parametrize("levels", [(2, 2), (3, 2), (2, 4)])
+@pytest.mark.parametrize(
+    ("levels", "native"),
+    [((2, 2), "cx"), ((3, 2), "cx"), ((2, 4), "cx"), ((3, 2), "cz"), ((2, 3), "ecr")],
+)
 def test_pair_spectrum_is_that_of_explicit_halves(
-    random_pair: Callable[..., PairGates], levels: tuple[int, int], control: Literal[0, 1]
+    random_pair: Callable[..., PairGates],
+    levels: tuple[int, int],
+    native: PairNative,
+    control: Literal[0, 1],
 ) -> None:
     """Traces of powers equal those of the full means over 576 local gates and 20 cores."""
-    gates = random_pair(levels, control, 0.3)
+    gates = random_pair(levels, control, 0.3, native)
     full, small = mean_over_halves(gates), pair_mean(gates)
 
     np.testing.assert_allclose(power_traces(full), power_traces(small), rtol=1e-11, atol=1e-13)
@@ -222,10 +232,11 @@ def test_exchanged_transmons_decay_alike(random_pair: Callable[..., PairGates]) 
         sx_sx=swapped(gates.sx_sx, (3, 2)),
         sx_id=swapped(gates.id_sx, (3, 2)),
         id_sx=swapped(gates.sx_id, (3, 2)),
-        cx=swapped(gates.cx, (3, 2)),
+        native=CX,
+        native_map=swapped(gates.native_map, (3, 2)),
         control=1,
         layer_duration_s=gates.layer_duration_s,
-        cx_duration_s=gates.cx_duration_s,
+        native_duration_s=gates.native_duration_s,
     )
     found, expected = exact_decay(other), exact_decay(gates)
 
@@ -262,7 +273,7 @@ def test_broken_pulses_have_the_status_of_the_full_mean(
     gates = pair_of({name: maps[instead.get(name, name)] for name in maps}, levels, 0)
     spectrum = eigvals(mean_over_halves(gates))
     found = exact_decay(gates)
-    expected = judge_spectrum(spectrum, dimension=4, gates_per_clifford=MEAN_CX)
+    expected = judge_spectrum(spectrum, dimension=4, gates_per_clifford=MEAN_NATIVES)
 
     assert (found.status, expected.status) == (status, status)
     assert found.gap == pytest.approx(expected.gap, abs=1e-9)

@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from qtregress.channels.ideal import PairNative
 from qtregress.rb.gateset import (
     Complex,
     OneQubitGates,
     charges,
-    cx_image,
+    native_image,
     rz_image,
     sx_image,
     virtual_z,
@@ -21,6 +22,9 @@ Z = np.diag([1.0, -1.0])
 SX = np.array([[1 + 1j, 1 - 1j], [1 - 1j, 1 + 1j]]) / 2
 CX_01 = np.array([[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 0, 1], [0, 0, 1, 0]])
 CX_10 = np.array([[1, 0, 0, 0], [0, 0, 0, 1], [0, 0, 1, 0], [0, 1, 0, 0]])
+CZ = np.diag([1, 1, 1, -1])
+ECR_01 = np.array([[0, 0, 1, 1j], [0, 0, 1j, 1], [1, -1j, 0, 0], [-1j, 1, 0, 0]]) / np.sqrt(2)
+ECR_10 = np.array([[0, 1, 0, 1j], [1, 0, -1j, 0], [0, 1j, 0, 1], [-1j, 0, 1, 0]]) / np.sqrt(2)
 
 
 def same_up_to_phase(left: Complex, right: Complex) -> bool:
@@ -41,19 +45,27 @@ def test_one_qubit_images_are_conjugates_between_z(nominal: Complex, image: Comp
     assert same_up_to_phase(Z @ nominal.conj() @ Z, image)
 
 
-@pytest.mark.parametrize(("nominal", "control"), [(CX_01, 0), (CX_10, 1)])
-def test_cx_image_is_conjugate_between_z(nominal: Complex, control: Literal[0, 1]) -> None:
-    """A table realises (Z kron Z) CX* (Z kron Z), whichever qubit controls."""
+@pytest.mark.parametrize(
+    ("native", "nominal", "control"),
+    [
+        *(("cx", CX_01, 0), ("cx", CX_10, 1), ("cz", CZ, 0), ("cz", CZ, 1)),
+        *(("ecr", ECR_01, 0), ("ecr", ECR_10, 1)),
+    ],
+)
+def test_native_image_is_conjugate_between_z(
+    native: PairNative, nominal: Complex, control: Literal[0, 1]
+) -> None:
+    """A table realises (Z kron Z) V* (Z kron Z) of the native V, whichever qubit is first."""
     both = np.kron(Z, Z)
 
-    assert same_up_to_phase(both @ nominal.conj() @ both, cx_image(control=control))
+    assert same_up_to_phase(both @ nominal.conj() @ both, native_image(native, control=control))
 
 
 def test_cx_image_is_cx_times_z_on_the_control() -> None:
     """The ideal native cx is CX after Z on the control."""
     expected = CX_01 @ np.kron(Z, np.eye(2))
 
-    np.testing.assert_array_equal(expected, cx_image(control=0))
+    np.testing.assert_array_equal(expected, native_image("cx", control=0))
 
 
 @given(st.integers(0, 3), st.integers(0, 3))

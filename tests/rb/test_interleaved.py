@@ -15,8 +15,8 @@ from qtregress.rb.gateset import (
     Complex,
     OneQubitGates,
     PairGates,
-    cx_image,
     ideal_images,
+    native_image,
     natives,
     sx_image,
 )
@@ -53,8 +53,8 @@ def test_depolarising_cx_is_estimated_exactly() -> None:
     images = ideal_images(transmons=2)
     maps = {name: depolarising(4, 0.99) @ unitary_map(image) for name, image in images.items()}
     gates = pair_of(maps, (2, 2), 0)
-    cx = depolarising(4, 0.97) @ unitary_map(cx_image(control=1))
-    found = interleaved_decay(gates, cx, cx_image(control=1), exact_decay(gates))
+    cx = depolarising(4, 0.97) @ unitary_map(native_image(CX, control=1))
+    found = interleaved_decay(gates, cx, native_image(CX, control=1), exact_decay(gates))
 
     assert found.error == pytest.approx(0.0225, abs=1e-12)
     assert found.true_error == pytest.approx(0.0225, abs=1e-12)
@@ -101,7 +101,7 @@ def test_decay_is_that_of_the_explicit_sum(
 def test_pair_estimate_lies_within_its_bound(random_pair: Callable[..., PairGates]) -> None:
     """The true error of a pair's cx differs from the estimate, but by less than the bound."""
     gates = random_pair((3, 2), strength=0.02)
-    found = interleaved_decay(gates, natives(gates)[CX], cx_image(), exact_decay(gates))
+    found = interleaved_decay(gates, natives(gates)[CX], native_image(CX), exact_decay(gates))
 
     assert found.status == "ok"
     assert found.error is not None

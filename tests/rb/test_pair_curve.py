@@ -6,6 +6,7 @@ from typing import Literal
 import numpy as np
 import pytest
 
+from qtregress.channels.ideal import PAIR_NATIVES, PairNative
 from qtregress.rb.clifford import pair_group
 from qtregress.rb.exact import Halves, exact_curve, exact_decay, modes
 from qtregress.rb.gateset import OneQubitGates, PairGates, ideal_images, sx_image
@@ -46,13 +47,17 @@ def test_curve_keeps_the_order_of_its_lengths(noisy_qubit: Callable[..., OneQubi
     assert back.survivals == (forward.survivals[1], *forward.survivals)
 
 
+@pytest.mark.parametrize("native", PAIR_NATIVES)
 @pytest.mark.parametrize("control", [0, 1])
 @pytest.mark.parametrize("strength", [0.02, 0.3])
 def test_pair_survival_is_the_mean_over_all_elements(
-    random_pair: Callable[..., PairGates], control: Literal[0, 1], strength: float
+    random_pair: Callable[..., PairGates],
+    control: Literal[0, 1],
+    strength: float,
+    native: PairNative,
 ) -> None:
     """At one Clifford the mean over all 11520 differs by less than the stated bound."""
-    gates, group = random_pair((2, 2), control, strength), pair_group(control)
+    gates, group = random_pair((2, 2), control, strength, native), pair_group(control, native)
     _, maps = all_maps(gates)
     inverse = [group.inverse_of([element]) for element in range(group.order)]
     expected = float(np.einsum("gk,gk->", maps[inverse, 0], maps[:, :, 0]).real) / group.order

@@ -323,7 +323,7 @@ def test_exchanged_qubits_exchange_their_decays(random_pair: Callable[..., PairG
         SX_SX: swapped(gates.sx_sx, (3, 2)),
         SX_ID: swapped(gates.id_sx, (3, 2)),
         ID_SX: swapped(gates.sx_id, (3, 2)),
-        CX: swapped(gates.cx, (3, 2)),
+        CX: swapped(gates.native_map, (3, 2)),
     }
     found, other = simultaneous_decays(gates), simultaneous_decays(pair_of(maps, (2, 3), 1))
 

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.linalg import eigvals, expm
 
+from qtregress.channels.ideal import PAIR_NATIVES, PairNative
 from qtregress.rb.clifford import one_qubit_group, pair_group
 from qtregress.rb.exact import computational_states, play_word
 from qtregress.rb.gateset import (
@@ -170,12 +171,13 @@ def test_depolarising_natives_of_a_pair_have_their_closed_form(control: Literal[
     assert found.unitarity == pytest.approx(np.mean(np.square(products)), abs=1e-12)
 
 
+@pytest.mark.parametrize("native", PAIR_NATIVES)
 @pytest.mark.parametrize("control", [0, 1])
 def test_pair_mean_is_that_of_all_elements(
-    random_pair: Callable[..., PairGates], control: Literal[0, 1]
+    random_pair: Callable[..., PairGates], control: Literal[0, 1], native: PairNative
 ) -> None:
     """The mean of T kron T equals the explicit one over all 11520 elements."""
-    gates = random_pair((2, 2), control)
+    gates = random_pair((2, 2), control, native=native)
     _, maps = all_maps(gates)
     found = np.array([transfer_matrix(one, np.arange(4)) for one in maps]).reshape(len(maps), -1)
     expected = (found.T @ found / len(maps)).reshape((16,) * 4).transpose(0, 2, 1, 3)

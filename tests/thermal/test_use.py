@@ -169,3 +169,52 @@ def test_a_timeline_has_no_use_of_its_own() -> None:
     jobs = (Job(name="a", start_s=0.0, duration_s=1.0, busy_fraction=0.1),)
     with pytest.raises(InputError, match="only each of its jobs has"):
         uses(GATES, Workload(format="qtregress/workload@1", timeline=jobs))
+
+
+def test_a_machine_without_cx_plays_its_own_pair_gate() -> None:
+    """The usual mix counts one and a half cx; a machine of ecr plays as many of those."""
+    echoes = [gate("ecr", one.qubits, one.duration_s, d0=9e-18, d1=1e-19) for one in (CX, XC)]
+    usual = Workload(format="qtregress/workload@1")
+    shares = uses([*SX, *echoes], usual)[0].shares
+
+    assert shares == pytest.approx({"sx:0": 1.65, "ecr:0-1": 0.75, "ecr:1-0": 0.75})
+
+
+# What the mix means for one line
+
+
+def mixed(**gate_mix: float) -> Workload:
+    """A workload that keeps half the time busy with the mix."""
+    return Workload(format="qtregress/workload@1", busy_fraction=0.5, gate_mix=gate_mix)
+
+
+def power_w(gates: list[GateHeat], workload: Workload, line: str) -> float:
+    """Mean power on one line."""
+    return line_powers_w(uses(gates, workload), gates)[line]
+
+
+def test_a_line_busy_with_one_gate() -> None:
+    """It gets the gate's energy per duration, times the busy fraction."""
+    assert power_w(SX, mixed(sx=1.0), "d0") == pytest.approx(0.5 * 4e-19 / 20e-9, rel=1e-12, abs=0)
+
+
+def test_a_mix_weighs_energies_and_durations() -> None:
+    """It has the shares' energies over the shares' durations."""
+    expected_w = 0.5 * (2 * 4e-19 + 9e-18) / (2 * 20e-9 + 300e-9)
+
+    assert power_w([*SX, CX], mixed(sx=2.0, cx=1.0), "d0") == pytest.approx(
+        expected_w, rel=1e-12, abs=0
+    )
+
+
+def test_gates_of_one_name_share_evenly() -> None:
+    """Both directions of cx count half, also where one of them plays nothing."""
+    expected_w = 0.5 * (9e-18 / 2) / 400e-9
+
+    assert power_w([CX, XC], mixed(cx=1.0), "d0") == pytest.approx(expected_w, rel=1e-12, abs=0)
+
+
+def test_a_mix_without_a_gate_of_the_line_is_refused() -> None:
+    """A line that nothing of the mix occupies has no mean power, not a zero one."""
+    with pytest.raises(InputError, match="must name a pulsed gate of qubit 0, but names swap"):
+        uses(SX, mixed(swap=1.0))
