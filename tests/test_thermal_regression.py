@@ -148,10 +148,12 @@ def test_a_scan_that_never_promotes_holds(word: str) -> None:
 
 def test_a_scan_is_told() -> None:
     """One sees that it ran, and what it found."""
-    assert told(scanned(ONE)) == (
+    (said,) = told(scanned(ONE))
+
+    assert said == (
         "Over a decade of the assumed coupling the metrics at load would say: promote at 0.316, "
         "promote at 0.562, promote at 1, promote at 1.78, promote at 3.16 times the chip's "
-        "kappa_ext.",
+        "kappa_ext."
     )
     assert told(()) == ()
 

@@ -157,7 +157,7 @@ def command(  # noqa: PLR0913  # one argument an option
     )
     is_shown = not quiet and "-" not in written
     if rb == "full":
-        run = _benchmarked(run, jobs=jobs, quiet=quiet, shown=is_shown)
+        run = _benchmarked(run, seed=seed, jobs=jobs, quiet=quiet, shown=is_shown)
     if figures:
         run = _figured(run, shown=is_shown)
     if superoperators:
@@ -254,19 +254,24 @@ def _print_convergence(run: MeasuredRun, *, jobs: int | None, cache: bool, quiet
     console().print(convergence_table(found, run.metrics))
 
 
-def _benchmarked(run: MeasuredRun, *, jobs: int | None, quiet: bool, shown: bool) -> MeasuredRun:
+def _benchmarked(
+    run: MeasuredRun, *, seed: int, jobs: int | None, quiet: bool, shown: bool
+) -> MeasuredRun:
     """The run with the metrics of every exact benchmark, whose tables are shown."""
     from qtregress.cli.workers import workers
     from qtregress.metrics.benchmarks import benchmark_metrics, benchmark_tasks
+    from qtregress.metrics.chains import chip_metrics, whole_chip
     from qtregress.rb.benchmarks import benchmarks
-    from qtregress.report.benchmarks_table import benchmark_tables
+    from qtregress.report.benchmarks_table import benchmark_tables, chip_table
 
     with workers(jobs, quiet=quiet) as spread:
         found = spread(benchmarks, benchmark_tasks(run.measurement), "benchmarking")
+    beyond = whole_chip(run.measurement, seed=seed)
     if shown:
-        for table in benchmark_tables(found):
+        for table in (*benchmark_tables(found), chip_table(beyond)):
             console().print(table)
-    metrics = sorted([*run.metrics, *benchmark_metrics(found)], key=lambda metric: metric.id)
+    new = (*benchmark_metrics(found), *chip_metrics(beyond))
+    metrics = sorted([*run.metrics, *new], key=lambda metric: metric.id)
     return replace(run, metrics=tuple(metrics))
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from rich.table import Table
 
+from qtregress.metrics.chains import WholeChip
 from qtregress.rb.benchmarks import Benchmarks
 
 _NONE = "—"
@@ -65,3 +66,17 @@ def _name(one: Benchmarks) -> str:
 
 def _shown(value: float | None) -> str:
     return _NONE if value is None else f"{value:.4g}"
+
+
+def chip_table(found: WholeChip) -> Table:
+    """The best chain of each length, then the whole chip mirrored."""
+    table = _table("beyond two qubits", "qubits", "EPLG or error per layer", "status")
+    for one in found.chains:
+        chain = "-".join(map(str, one.chain))
+        table.add_row("layer fidelity", chain, _shown(one.eplg), one.why or "ok")
+    if found.mirror is None:
+        table.add_row("mirror circuits", "all", _NONE, found.why)
+    else:
+        error, status = found.mirror.layer_error, found.mirror.status
+        table.add_row("mirror circuits", "all", _shown(error), status)
+    return table
