@@ -9,6 +9,7 @@ import click
 from qtregress.cli.edge import (
     cache_option,
     console,
+    deliver,
     exit_style_option,
     now,
     one_standard_output,
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from qtregress.channels.simulate import Engine
     from qtregress.chip.chip import Chip
     from qtregress.files.documents import Loaded
+    from qtregress.metrics.measurement import Measurement
     from qtregress.metrics.metric import Metric
     from qtregress.pipeline import Side
     from qtregress.pulses.profile import Profile
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
     from qtregress.verdict.verdict import InputName, KappaRow, Verdict
 
 _SHOWN = 5
+_SEED, _SHOTS = 0, 1024
+"""Of sampled benchmarking, the same for both releases."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +90,7 @@ class _Asked:
 @click.option("--workload", type=click.Path(path_type=Path), help="The declared workload.")
 @click.option("--scenario", type=click.Path(path_type=Path), help="Judge under these faults.")
 @click.option("--kappa-scan", is_flag=True, help="Also: the verdict over a decade of kappa_ext.")
+@click.option("--sampled", metavar="FILE", help="Also: benchmark both with the same sequences.")
 @click.option("--junit", metavar="FILE", help="Write JUnit XML (- is standard output).")
 @click.option("--json", "json_", metavar="FILE", help="Write the verdict.")
 @click.option("--markdown", metavar="FILE", help="Write Markdown.")
@@ -107,6 +112,7 @@ def command(  # noqa: PLR0913  # one argument an option
     workload: Path | None,
     scenario: Path | None,
     kappa_scan: bool,
+    sampled: str | None,
     junit: str | None,
     json_: str | None,
     markdown: str | None,
@@ -124,7 +130,7 @@ def command(  # noqa: PLR0913  # one argument an option
     from qtregress.cli.inputs import baseline_of, beside, store_of
     from qtregress.cli.report import write_reports
 
-    written = [junit, json_, markdown, heat_map]
+    written = [junit, json_, markdown, heat_map, sampled]
     one_standard_output(written)
     near = chip or beside(old, "chip.yaml")
     inputs = [old, new, near, baseline, policy, workload, scenario]
@@ -148,7 +154,10 @@ def command(  # noqa: PLR0913  # one argument an option
         from qtregress.cli.load_reports import write_heat_map
 
         write_heat_map(heat_map, found.after, found.new, found.old)
-    if not quiet and "-" not in written:
+    is_shown = not quiet and "-" not in written
+    if sampled:
+        _write_sampled(found.measured, sampled, asked, shown=is_shown)
+    if is_shown:
         from qtregress.report.table import verdict_table
 
         console().print(verdict_table(verdict))
@@ -231,6 +240,7 @@ class _Found:
     scan: "tuple[KappaRow, ...]"
     skill: str
     after: "Side"
+    measured: "tuple[Measurement, Measurement]"
     old: "tuple[Metric, ...]"
     new: "tuple[Metric, ...]"
 
@@ -275,9 +285,42 @@ def _decide(given: _Inputs, asked: _Asked, store: "Store") -> _Found:
         scan=scan,
         skill=skill,
         after=after,
+        measured=(old, new),
         old=metrics[0],
         new=metrics[1],
     )
+
+
+def _write_sampled(
+    measured: "tuple[Measurement, Measurement]", target: str, asked: _Asked, *, shown: bool
+) -> None:
+    """Random sequences and shots of both releases, the same for both; decides nothing."""
+    from qtregress.cli.workers import workers
+    from qtregress.rb.from_channels import gate_sets
+    from qtregress.rb.paired import PairedTask, paired_task
+    from qtregress.rb.sampled import SampledTask
+    from qtregress.report.paired import paired_table, paired_text
+
+    old, new = (gate_sets(one.plan, one.channels) for one in measured)
+    tasks = [
+        PairedTask(
+            old=SampledTask(
+                gates=gates,
+                qubits=qubits,
+                exact_p=measured[0].decays[qubits].p,
+                seed=_SEED,
+                shots=_SHOTS,
+            ),
+            new=new[qubits],
+        )
+        for qubits, gates in old.items()
+        if qubits in new
+    ]
+    with workers(asked.jobs, quiet=asked.quiet) as run:
+        found = run(paired_task, tasks, "sampled benchmarking")
+    deliver(target, paired_text(found))
+    if shown:
+        console().print(paired_table(found))
 
 
 def _sides(given: _Inputs) -> "tuple[Side, Side, Side]":

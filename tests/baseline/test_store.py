@@ -200,5 +200,5 @@ def test_a_proposal_that_cannot_be_written_is_a_baseline_error(tmp_path: Path) -
     """Where a folder stands in the way, the error is the store's."""
     proposed_path(tmp_path, "lima").mkdir()
 
-    with pytest.raises(BaselineError, match="cannot be written"):
+    with pytest.raises(BaselineError, match="must be a file, but is a folder"):
         write_proposal(tmp_path, proposal())

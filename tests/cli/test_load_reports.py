@@ -177,3 +177,14 @@ def test_a_warming_run_is_told(capsys: pytest.CaptureFixture[str]) -> None:
 
     assert "over the run" in out
     assert out.splitlines()[-1].split()[0] == "0"
+
+
+def test_equal_releases_sample_alike(capsys: pytest.CaptureFixture[str]) -> None:
+    """The same sequences and shots: no difference at all, and every survival is written."""
+    assert run("check", OLD, "same.yaml", "--sampled", "s.json") == 0
+    (row,) = json.loads(Path("s.json").read_text())["rows"]
+
+    assert (row["difference"], row["interval"]) == (0.0, [0.0, 0.0])
+    assert row["old"]["survivals"] == row["new"]["survivals"]
+    assert len(row["old"]["survivals"]) == len(row["lengths"])
+    assert "95 % interval" in capsys.readouterr().out
