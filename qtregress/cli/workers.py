@@ -17,6 +17,8 @@ from threadpoolctl import threadpool_limits
 
 from qtregress.run import Answer, Run, Task
 
+_ENDS = (signal.SIGINT, signal.SIGTERM)
+
 
 def default_jobs() -> int:
     """As many processes as this process may use cores."""
@@ -29,6 +31,25 @@ def _begin() -> None:
     """One BLAS thread a worker; a signal to the parent is the parent's to handle."""
     threadpool_limits(limits=1)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDS)
+
+
+@contextmanager
+def _later() -> Iterator[None]:
+    """Ctrl-C and SIGTERM wait until the processes are forked.
+
+    Python runs hooks around a fork and swallows what they raise: an interrupt that arrives
+    in one of them would be lost, and the run would end as if nobody had stopped it.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _stop(number: int, frame: object) -> None:
@@ -71,7 +92,9 @@ def workers(jobs: int | None, *, quiet: bool) -> Iterator[Run]:
         def run(
             function: Callable[[Task], Answer], tasks: Sequence[Task], what: str
         ) -> list[Answer]:
-            return list(_shown(pool.map(function, tasks), len(tasks), what, quiet=quiet))
+            with _later():
+                answers = pool.map(function, tasks)
+            return list(_shown(answers, len(tasks), what, quiet=quiet))
 
         yield run
 

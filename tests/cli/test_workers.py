@@ -3,6 +3,7 @@
 import math
 import operator
 import os
+import signal
 from functools import partial
 
 import pytest
@@ -63,6 +64,23 @@ def test_a_failure_arrives() -> None:
     """What a task raises is raised here."""
     with workers(1, quiet=True) as run, pytest.raises(ZeroDivisionError, match="division"):
         run(partial(operator.truediv, 1), [0], "quotients")
+
+
+@pytest.mark.skipif(not hasattr(os, "register_at_fork"), reason="nothing forks here")
+def test_an_interrupt_while_forking_is_not_lost() -> None:
+    """Python swallows what its hooks around a fork raise, and Ctrl-C may arrive in one."""
+    armed = [signal.SIGINT]
+
+    def press() -> None:
+        while armed:
+            signal.raise_signal(armed.pop())
+
+    os.register_at_fork(before=press)
+
+    with pytest.raises(KeyboardInterrupt, match=r"^$"), workers(2, quiet=True) as run:
+        run(math.sqrt, NUMBERS, "roots")
+
+    assert not armed
 
 
 def test_channels_do_not_depend_on_the_process() -> None:
