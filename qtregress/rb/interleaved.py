@@ -12,16 +12,10 @@ import numpy as np
 import scipy.linalg
 
 from qtregress.channels.channel import average_fidelity
-from qtregress.rb.exact import (
-    ExactDecay,
-    Halves,
-    adjoint_action,
-    computational_states,
-    halves,
-    judge_spectrum,
-    real_form,
-)
+from qtregress.rb.coordinates import adjoint_action, computational_states, real_form
+from qtregress.rb.exact import ExactDecay, judge_spectrum
 from qtregress.rb.gateset import Complex, Gates, levels_of
+from qtregress.rb.halves import Halves, halves
 
 InterleavedStatus = Literal["ok", "reference", "complex", "crowded", "growing"]
 REFERENCE_ADVICE: Final = (

@@ -13,19 +13,10 @@ from typing import Final, Literal
 
 import numpy as np
 
-from qtregress.rb.exact import (
-    GROWTH_TOLERANCE,
-    ExactDecay,
-    Halves,
-    Modes,
-    Real,
-    computational_states,
-    halves,
-    modes,
-    pauli_coordinates,
-    population,
-)
+from qtregress.rb.coordinates import Real, computational_states, pauli_coordinates, population
+from qtregress.rb.exact import GROWTH_TOLERANCE, ExactDecay
 from qtregress.rb.gateset import Gates, levels_of
+from qtregress.rb.halves import Halves, Modes, halves, modes
 from qtregress.rb.pair_curve import split_offset
 
 SPREAD_TOLERANCE: Final = 0.05

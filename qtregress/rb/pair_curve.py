@@ -16,24 +16,11 @@ from typing import Final
 import numpy as np
 
 from qtregress.rb.clifford import PAIR_ORDER, one_qubit_group
-from qtregress.rb.exact import (
-    ADVICE,
-    DecayStatus,
-    Halves,
-    Modes,
-    PairWords,
-    Real,
-    adjoint_action,
-    core_words,
-    halves,
-    judge_spectrum,
-    local_words,
-    modes,
-    one_qubit_halves,
-    population,
-    quarter_turns,
-)
+from qtregress.rb.coordinates import Real, adjoint_action, population, quarter_turns
+from qtregress.rb.exact import ADVICE, DecayStatus, judge_spectrum
 from qtregress.rb.gateset import Gates, OneQubitGates, PairGates, levels_of
+from qtregress.rb.halves import Halves, Modes, halves, modes, one_qubit_halves
+from qtregress.rb.words import PairWords, core_words, local_words
 
 STATIONARY: Final = 1e-9
 """A decay this close to that of the trace does not decay."""

@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 
 from qtregress.channels.real_maps import transposition
 from qtregress.rb.clifford import CliffordGroup, Step, Word, group_of
+from qtregress.rb.coordinates import real_form
 from qtregress.rb.decay import ADVICE, DecayFit, FitStatus, fit_decay, resampled_decays
-from qtregress.rb.exact import real_form, virtual_z_map
 from qtregress.rb.gateset import Complex, Gates, Integers, charges, levels_of, natives
+from qtregress.rb.words import virtual_z_map
 
 Real = NDArray[np.float64]
 Circuit = tuple[Step, ...]

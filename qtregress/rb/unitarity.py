@@ -21,23 +21,19 @@ from numpy.typing import NDArray
 from qtregress.channels.channel import average_fidelity
 from qtregress.channels.unitary_error import paulis
 from qtregress.rb.clifford import PAIR_ORDER
-from qtregress.rb.exact import (
-    GROWTH_TOLERANCE,
-    DecayStatus,
-    PairWords,
+from qtregress.rb.coordinates import (
     Real,
     adjoint_action,
     computational_states,
-    core_words,
-    judge_spectrum,
-    local_words,
-    one_qubit_maps,
     pauli_coordinates,
     population,
     quarter_turns,
 )
+from qtregress.rb.exact import GROWTH_TOLERANCE, DecayStatus, judge_spectrum
 from qtregress.rb.gateset import Complex, Gates, OneQubitGates, PairGates, levels_of, virtual_z
+from qtregress.rb.halves import one_qubit_maps
 from qtregress.rb.leakage_rb import clifford_error
+from qtregress.rb.words import PairWords, core_words, local_words
 
 ADVICE: Final[dict[DecayStatus, str]] = {
     "ok": "The purity decays with this one constant.",

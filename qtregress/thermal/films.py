@@ -2,51 +2,24 @@
 
 Electrons of a driven film are warmer than the body under it, and a hot film answers within a
 tenth of a microsecond: photons follow the gates, not the mean power. One period of a line's
-power is solved for its periodic state, all sections and all steps at once.
-
-Within a step of constant power every film follows one universal curve. With
-T_inf = (T_body^5 + P / (Sigma V))^(1/5), x = T / T_inf and time s in units of the film's own
-time gamma / (5 Sigma T_inf^3), the balance gamma V T dT/dt = P - Sigma V (T^5 - T_body^5)
-reads dx/ds = (1 - x^5) / (5 x). A function of x falls exactly as exp(-s); it is tabulated
-once, so that no step is ever too long, however hot or cold the film.
+power is solved for its periodic state, all sections and all steps at once, each step by the
+curve of `qtregress.thermal.film_curve`.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
 from qtregress.chip.bath import bose_occupation
 from qtregress.chip.chip import Attenuator, Film
-from qtregress.errors import InputError
+from qtregress.thermal.activity import Activity, Bools
+from qtregress.thermal.film_curve import Floats, flow, remaining
 from qtregress.thermal.noise import ROOM_K
-from qtregress.thermal.use import GateHeat, QubitUse
 from qtregress.units import BOLTZMANN_J_PER_K, PLANCK_J_S, decibel_to_ratio
 
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
-
-GATES_IN_A_ROW = 50
-"""How many gates play back to back before the line rests, unless told otherwise."""
-
-_MOST_IN_A_ROW = 10_000
-_LEAST_BUSY = 1e-9
-_LEAST_SHARE = 1e-30
-_LEAST_GATES = 64
-"""In a period, so that rare gates of a mix get a turn."""
-_STEP_S = 5e-9
-"""Of a gate's power: even at 0.9 K a film needs 10 ns."""
-_FIRST_REST_S = 4e-9
-_REST_GROWTH = 1.3
-_IDLE_S = 1e-6
-"""Period of a line that never plays; any would do."""
-
 _ITERATIONS = 50
-_NEAR = 1e-3
-"""Where a film is as good as at the temperature that its power leads to."""
 _TOLERANCE = 1e-7
 """On the last relative change of a temperature."""
 
@@ -117,194 +90,6 @@ def film_time_s(temperature_k: float, film: Film) -> float:
     Heat capacity gamma V T over conductance 5 Sigma V T^4, by the law of `film_temperature_k`.
     """
     return film.gamma_j_m3_k2 / (5 * film.sigma_w_m3_k5 * temperature_k**3)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Activity:
-    """One period of what a line does; it repeats.
-
-    Attributes:
-        power_w: at the chip in each step, shape (t,).
-        step_s: length of each step, shape (t,).
-        playing: whether the qubit is busy with a gate, shape (t,); its line may be silent.
-    """
-
-    power_w: Floats
-    step_s: Floats
-    playing: Bools
-
-    @property
-    def period_s(self) -> float:
-        """Length of the period."""
-        return float(self.step_s.sum())
-
-    @property
-    def mean_power_w(self) -> float:
-        """Mean power at the chip."""
-        return float(self.power_w @ self.step_s) / self.period_s
-
-
-def activity(
-    use: QubitUse,
-    gates: Mapping[str, GateHeat],
-    line: str,
-    *,
-    gates_in_a_row: int = GATES_IN_A_ROW,
-) -> Activity:
-    """A period of the qubit's gates by their shares, evenly mixed, in rows with rests between.
-
-    Rows are repeated until at least 64 gates are in the period. Of each gate there is a whole
-    number, at least one; what rounding that number takes from its share, or adds to it, is
-    made up by the length of its steps. So powers are true to the gate, and mean power
-    (`mean_power_w`) and busy fraction are exact. A gate rarer than one in the period is
-    shortened.
-
-    Args:
-        use: of the qubit that the line belongs to.
-        gates: by id.
-        line: ``d0``, ``m0``.
-        gates_in_a_row: how many gates play back to back before the line rests.
-
-    Raises:
-        InputError: ``gates_in_a_row`` or the busy fraction is out of range.
-    """
-    if 0 < use.busy_fraction < _LEAST_BUSY:
-        raise InputError(
-            f"busy_fraction must be 0 or at least {_LEAST_BUSY:g}, but is {use.busy_fraction:g}."
-        )
-    if not 1 <= gates_in_a_row <= _MOST_IN_A_ROW:
-        raise InputError(
-            f"gates_in_a_row must be between 1 and {_MOST_IN_A_ROW}, but is {gates_in_a_row}."
-        )
-    shares = {name: share for name, share in use.shares.items() if gates[name].duration_s > 0}
-    if use.busy_fraction == 0 or not shares:
-        silence = np.zeros(1)
-        return Activity(power_w=silence, step_s=silence + _IDLE_S, playing=silence > 0)
-    rows = math.ceil(_LEAST_GATES / gates_in_a_row)
-    total = _total(shares)
-    wanted = {name: share / total * rows * gates_in_a_row for name, share in shares.items()}
-    counts = {name: max(1, round(number)) for name, number in wanted.items()}
-    plays = {
-        name: _steps(gates[name], line, stretch=wanted[name] / counts[name]) for name in counts
-    }
-    return _joined(_mixed(counts), plays, rows, use.busy_fraction)
-
-
-def _total(shares: Mapping[str, float]) -> float:
-    """Their sum, if every share is a number beside it: a gate of no length would divide by zero.
-
-    Raises:
-        InputError: it is not.
-    """
-    total = sum(shares.values())
-    if not math.isfinite(total):
-        raise InputError(f"The gates' shares must be numbers with a sum, but that is {total:g}.")
-    lost = [name for name, share in shares.items() if not share >= _LEAST_SHARE * total]
-    if lost:
-        raise InputError(
-            f"Every gate's share must be at least {_LEAST_SHARE:g} of all, but that of "
-            f"{lost[0]} is {shares[lost[0]] / total:g}."
-        )
-    return total
-
-
-def _mixed(counts: Mapping[str, int]) -> list[str]:
-    """Every name as often as counted, each spread evenly over the whole."""
-    turns = [
-        ((k + 0.5) / count, place, name)
-        for place, (name, count) in enumerate(counts.items())
-        for k in range(count)
-    ]
-    return [name for _, _, name in sorted(turns)]
-
-
-def _joined(
-    order: list[str], plays: Mapping[str, tuple[Floats, Floats]], rows: int, busy_fraction: float
-) -> Activity:
-    """The gates in that order, cut into rows of which each is followed by its rest."""
-    power_w, step_s, playing = [], [], []
-    edges = [len(order) * row // rows for row in range(rows + 1)]
-    for first, last in pairwise(edges):
-        row = [plays[name] for name in order[first:last]]
-        busy_s = sum(float(steps.sum()) for _, steps in row)
-        rest_s = _growing(busy_s * (1 / busy_fraction - 1))
-        power_w += [powers for powers, _ in row] + [np.zeros_like(rest_s)]
-        step_s += [steps for _, steps in row] + [rest_s]
-        playing += [np.ones(len(steps), dtype=np.bool_) for _, steps in row]
-        playing.append(np.zeros(len(rest_s), dtype=np.bool_))
-    return Activity(
-        power_w=np.concatenate(power_w),
-        step_s=np.concatenate(step_s),
-        playing=np.concatenate(playing),
-    )
-
-
-def _steps(gate: GateHeat, line: str, *, stretch: float) -> tuple[Floats, Floats]:
-    """Power and length of the steps of a gate on the line, some ns each."""
-    play = gate.lines.get(line)
-    if play is None or play.energy_j == 0:
-        silent_s = _growing(gate.duration_s * stretch)
-        return np.zeros_like(silent_s), silent_s
-    lasts_s = len(play.power_w) * play.step_s
-    count = min(len(play.power_w), math.ceil(lasts_s / _STEP_S))
-    gathered_j = np.concatenate([[0.0], np.cumsum(play.power_w)]) * play.step_s
-    edges = np.linspace(0.0, len(play.power_w), count + 1)
-    energy_j = np.diff(np.interp(edges, np.arange(len(gathered_j)), gathered_j))
-    rest_s = _growing(max(0.0, gate.duration_s - lasts_s) * stretch)
-    return (
-        np.concatenate([energy_j * count / lasts_s, np.zeros_like(rest_s)]),
-        np.concatenate([np.full(count, lasts_s * stretch / count), rest_s]),
-    )
-
-
-def _growing(rest_s: float) -> Floats:
-    """Steps that fill a rest, the first one short, each longer than the one before."""
-    if rest_s <= 1e-12 * _FIRST_REST_S:  # what subtraction leaves of nothing
-        return np.zeros(0)
-    grown = 1 + rest_s * (_REST_GROWTH - 1) / _FIRST_REST_S
-    steps = _REST_GROWTH ** np.arange(max(1, math.ceil(math.log(grown, _REST_GROWTH))))
-    return np.asarray(steps * (rest_s / steps.sum()), dtype=np.float64)
-
-
-# One universal curve: the integral of 5 x dx / (1 - x^5) is -sum r^2 ln(x - r) over the fifth
-# roots of unity r. What falls as exp(-s) is therefore (1 - x) times a smooth function of x.
-
-_CELLS = 8192
-_COLDEST = 1e-15
-"""x^-3 that stands for zero."""
-
-
-def _clock(x: Floats) -> Floats:
-    """What falls as exp(-s) along dx/ds = (1 - x^5) / (5 x); positive below 1."""
-    smooth = np.zeros_like(x)
-    for root in np.exp(2j * np.pi * np.array([1, 2]) / 5):
-        smooth -= 2 * (root**2 * (np.log(x - root) - np.log(1 - root))).real
-    return np.asarray((1 - x) * np.exp(-smooth))
-
-
-def _place(squares: Floats) -> Floats:
-    """Where x^2 stands on the table: x^2 up to one, 2 - x^-3 beyond; the clock is smooth in it."""
-    safe = np.maximum(squares, 1.0)
-    return np.where(squares <= 1, squares, 2 - 1 / (safe * np.sqrt(safe)))
-
-
-def _squares(place: Floats) -> Floats:
-    """The inverse of `_place`."""
-    return np.where(place <= 1, place, np.clip(2 - place, _COLDEST, 1.0) ** (-2 / 3))
-
-
-_PLACES = np.linspace(0.0, 2.0, 2 * _CELLS + 1)
-_FALLING = -_clock(np.sqrt(_squares(_PLACES)))
-"""Minus the clock at these places; it rises, as interpolation wants."""
-_SLOPES = np.append(np.diff(_FALLING), 0.0)
-
-
-def _flow(squares: Floats, film_times: Floats) -> Floats:
-    """x^2 after so many film times; exact but for a table of 1e-8. Any equal shapes."""
-    place = _place(squares) * _CELLS
-    cell = place.astype(np.intp)
-    clock = _FALLING[cell] + (place - cell) * _SLOPES[cell]
-    return _squares(np.interp(clock * np.exp(-film_times), _FALLING, _PLACES))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -459,22 +244,11 @@ def _periodic(start: Floats, steady: Floats, times: Floats) -> tuple[Floats, flo
         if change <= _TOLERANCE:
             return ends, change, iteration
         before = np.roll(ends, 1, axis=0) / steady
-        after = _flow(before, times)
-        changes = _around(_gains(before, after, times), steady * after - ends)
+        after = flow(before, times)
+        changes = _around(remaining(before, after, times), steady * after - ends)
         ends = ends + changes
         change = float(np.max(np.abs(changes) / (2 * ends), initial=0.0))
     return ends, change, _ITERATIONS
-
-
-def _gains(before: Floats, after: Floats, times: Floats) -> Floats:
-    """How much of a change of x^2 before a step is left after it.
-
-    The ratio of the speeds 1 - x^5, for a flow that depends on x alone; next to x = 1 both
-    vanish, and exp(-s) is left.
-    """
-    first, last = (1 - squares**2 * np.sqrt(squares) for squares in (before, after))
-    near = np.abs(first) < _NEAR
-    return np.where(near, np.exp(-times), last / np.where(near, 1.0, first))
 
 
 def _around(gains: Floats, sources: Floats) -> Floats:
@@ -494,7 +268,7 @@ def _around(gains: Floats, sources: Floats) -> Floats:
 
 def _moments(ends: Floats, steady: Floats, times: Floats) -> Floats:
     """T^2 a third into every step and at its end, shape (2 t, k)."""
-    thirds = steady * _flow(np.roll(ends, 1, axis=0) / steady, times / 3)
+    thirds = steady * flow(np.roll(ends, 1, axis=0) / steady, times / 3)
     return np.stack([thirds, ends], axis=1).reshape(2 * len(ends), ends.shape[1])
 
 

@@ -12,13 +12,12 @@ from qtregress.chip.bath import NO_EXTRA, Extra, bath_coupling
 from qtregress.chip.chip import Attenuator, Chip, Cryostat, Film, Qubit
 from qtregress.chip.cryostat import cryostat_of
 from qtregress.errors import InputError
+from qtregress.thermal.activity import Activity, activity
 from qtregress.thermal.bodies import body_temperatures_k
 from qtregress.thermal.dissipation import bias_heat_w, line_heat
 from qtregress.thermal.films import (
-    Activity,
     FilmState,
     LinePhotons,
-    activity,
     film_bounds,
     film_state,
     line_photons,

@@ -17,16 +17,13 @@ from qtregress.rb.clifford import (
     one_qubit_group,
     pair_group,
 )
+from qtregress.rb.coordinates import Real, adjoint_action
 from qtregress.rb.exact import (
-    Real,
-    adjoint_action,
     exact_curve,
     exact_decay,
     explicit_decay,
     explicit_mean,
     judge_spectrum,
-    pair_mean,
-    play_word,
 )
 from qtregress.rb.from_channels import swapped
 from qtregress.rb.gateset import (
@@ -41,6 +38,8 @@ from qtregress.rb.gateset import (
     natives,
     sx_image,
 )
+from qtregress.rb.halves import pair_mean
+from qtregress.rb.words import play_word
 from tests.rb.conftest import Bath, generator, jumps, pair_of, random_channel, unitary_map
 
 pytestmark = pytest.mark.physics

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.linalg import eigvals, expm
 
 from qtregress.rb.clifford import one_qubit_group
-from qtregress.rb.exact import exact_decay, explicit_mean, play_word
+from qtregress.rb.exact import exact_decay, explicit_mean
 from qtregress.rb.gateset import (
     CX,
     Complex,
@@ -21,6 +21,7 @@ from qtregress.rb.gateset import (
     sx_image,
 )
 from qtregress.rb.interleaved import interleaved_decay, systematic_bound
+from qtregress.rb.words import play_word
 from tests.rb.conftest import Bath, pair_of, random_channel, square_sx, unitary_map
 from tests.rb.test_exact import average_error, depolarising
 

@@ -10,7 +10,8 @@ from scipy.linalg import expm
 
 from qtregress.channels.channel import average_fidelity, leakage
 from qtregress.rb.clifford import one_qubit_group, pair_group
-from qtregress.rb.exact import computational_states, exact_decay, play_word
+from qtregress.rb.coordinates import computational_states
+from qtregress.rb.exact import exact_decay
 from qtregress.rb.gateset import (
     CX,
     Complex,
@@ -20,6 +21,7 @@ from qtregress.rb.gateset import (
     sx_image,
 )
 from qtregress.rb.leakage_rb import clifford_error, leakage_decay
+from qtregress.rb.words import play_word
 from tests.rb.conftest import (
     SX_S,
     Bath,

@@ -8,8 +8,9 @@ import pytest
 
 from qtregress.channels.ideal import PAIR_NATIVES, PairNative
 from qtregress.rb.clifford import pair_group
-from qtregress.rb.exact import Halves, exact_curve, exact_decay, modes
+from qtregress.rb.exact import exact_curve, exact_decay
 from qtregress.rb.gateset import OneQubitGates, PairGates, ideal_images, sx_image
+from qtregress.rb.halves import Halves, modes
 from qtregress.rb.pair_curve import benchmark_curve, split_offset
 from qtregress.rb.sampled import SamplePlan, composed_survivals, random_circuits
 from tests.rb.conftest import Bath, on_levels, pair_of, unitary_map

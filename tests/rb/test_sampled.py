@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from qtregress.rb.clifford import Step, concatenate, group_of
-from qtregress.rb.exact import exact_curve, exact_decay, virtual_z_map
+from qtregress.rb.exact import exact_curve, exact_decay
 from qtregress.rb.gateset import (
     SX,
     Complex,
@@ -31,6 +31,7 @@ from qtregress.rb.sampled import (
     sampled_task,
     standard_errors,
 )
+from qtregress.rb.words import virtual_z_map
 from tests.rb.conftest import Bath, random_channel
 
 ONE = SamplePlan(

@@ -9,7 +9,8 @@ from scipy.linalg import expm
 
 from qtregress.channels.coherence import coherence_limit
 from qtregress.rb.clifford import LOCALS, layers, one_qubit_group
-from qtregress.rb.exact import adjoint_action, exact_decay, play_word
+from qtregress.rb.coordinates import adjoint_action
+from qtregress.rb.exact import exact_decay
 from qtregress.rb.from_channels import gate_sets, swapped
 from qtregress.rb.gateset import (
     CX,
@@ -32,6 +33,7 @@ from qtregress.rb.simultaneous import (
     simultaneous_decays,
     waiting_layers,
 )
+from qtregress.rb.words import play_word
 from tests.rb.conftest import (
     LAYER_S,
     SX_S,

@@ -11,7 +11,7 @@ from scipy.linalg import eigvals, expm
 
 from qtregress.channels.ideal import PAIR_NATIVES, PairNative
 from qtregress.rb.clifford import one_qubit_group, pair_group
-from qtregress.rb.exact import computational_states, play_word
+from qtregress.rb.coordinates import computational_states
 from qtregress.rb.gateset import (
     CX,
     ID_SX,
@@ -30,6 +30,7 @@ from qtregress.rb.unitarity import (
     purity_mean,
     transfer_matrix,
 )
+from qtregress.rb.words import play_word
 from tests.rb.conftest import (
     Bath,
     generator,

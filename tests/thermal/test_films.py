@@ -14,12 +14,12 @@ from qtregress.chip.bath import bose_occupation
 from qtregress.chip.chip import Attenuator, Film
 from qtregress.errors import InputError
 from qtregress.thermal import films
+from qtregress.thermal.activity import Activity, activity, mixed
 from qtregress.thermal.dissipation import stack_heat
+from qtregress.thermal.film_curve import flow
 from qtregress.thermal.films import (
-    Activity,
     FilmState,
     Section,
-    activity,
     film_bounds,
     film_state,
     film_temperature_k,
@@ -260,7 +260,7 @@ def test_rows_of_gates_alternate_with_rests(gates_in_a_row: int, rows: int) -> N
 
 def test_gates_are_evenly_mixed() -> None:
     """Two of twelve gates come in the middle of either half."""
-    assert "".join(films._mixed({"a": 10, "b": 2})) == "aaabaaaaabaa"
+    assert "".join(mixed({"a": 10, "b": 2})) == "aaabaaaaabaa"
 
 
 @pytest.mark.parametrize("gates_in_a_row", [0, 10_001])
@@ -326,7 +326,7 @@ def test_every_film_follows_one_curve(start: float, film_times: float) -> None:
         atol=1e-12,
         method="LSODA",
     )
-    found = films._flow(np.array([start**2]), np.array([film_times]))
+    found = flow(np.array([start**2]), np.array([film_times]))
 
     assert math.sqrt(found[0]) == pytest.approx(fine.y[0, -1], rel=2e-5, abs=0)
 
