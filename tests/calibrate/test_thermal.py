@@ -12,9 +12,10 @@ from qtregress.calibrate.thermal import fit_thermal
 from qtregress.chip.chip import Chip, Quasiparticles
 from qtregress.chip.cryostat import cryostat_of
 from qtregress.errors import InputError
+from qtregress.thermal.activity import Activity
 from qtregress.thermal.bodies import body_temperatures_k
 from qtregress.thermal.dissipation import line_heat
-from qtregress.thermal.films import Activity, film_state, line_photons, sections
+from qtregress.thermal.films import film_state, line_photons, sections
 from qtregress.thermal.noise import photon_dephasing
 from qtregress.thermal.plates import unloaded_temperatures_k
 from qtregress.units import angular
