@@ -5,9 +5,9 @@ state. ``kappa_ext_hz`` and every other linewidth is kappa / 2 pi.
 """
 
 from itertools import pairwise
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from qtregress.document import (
     Count,
@@ -229,6 +229,37 @@ class ControlChannel(Model):
     crosstalk_im: Real = 0.0
 
 
+class DriveCrosstalk(Model):
+    """What of one drive line's tone reaches another transmon.
+
+    The tone of ``d<from_qubit>``, at its own carrier, drives ``to_qubit`` with the complex Rabi
+    envelope ``re + i im`` times the one that it drives ``from_qubit`` with, either being the
+    factor of that transmon's own (a + a†). On resonance the neighbour would turn by
+    ``abs(re + i im)`` times the angle: a ratio of fields, not of powers. A cross drive's direct
+    share at its target is its own (``ControlChannel``).
+    """
+
+    from_qubit: Index
+    to_qubit: Index
+    re: Annotated[float, Field(strict=True, allow_inf_nan=False, ge=-1, le=1)]
+    im: Annotated[float, Field(strict=True, allow_inf_nan=False, ge=-1, le=1)] = 0.0
+
+    @property
+    def ratio(self) -> complex:
+        """Rabi envelope at ``to_qubit`` over that at ``from_qubit``."""
+        return complex(self.re, self.im)
+
+    @model_validator(mode="after")
+    def _is_a_share(self) -> Self:
+        if self.from_qubit == self.to_qubit:
+            msg = f"to_qubit must be another qubit than from_qubit, but both are {self.to_qubit}"
+            raise ValueError(msg)
+        if not abs(self.ratio) <= 1:
+            msg = f"abs(re + i im) must be at most 1, but is {abs(self.ratio):.6g}"
+            raise ValueError(msg)
+        return self
+
+
 class DriftPrior(Model):
     """How far a line legitimately moves between calibrations (a hard bound)."""
 
@@ -315,6 +346,7 @@ class Chip(Model):
     qubits: Annotated[tuple[Qubit, ...], Field(min_length=1)]
     couplings: tuple[Coupling, ...] = ()
     control_channels: dict[Channel, ControlChannel] = {}
+    drive_crosstalk: tuple[DriveCrosstalk, ...] = ()
     thermal_links: tuple[ThermalLink, ...] = ()
     cryostat: Name | Cryostat = "krinner-2019-xld"
     drift_prior: DriftPrior = DriftPrior()
@@ -330,14 +362,32 @@ class Chip(Model):
             raise ValueError(msg)
         used = [q for coupling in self.couplings for q in coupling.qubits]
         used += [q for link in self.thermal_links for q in link.qubits]
+        used += [q for row in self.drive_crosstalk for q in (row.from_qubit, row.to_qubit)]
         for control in self.control_channels.values():
             used += [control.qubit, control.frequency_of]
         for index in used:
             if index not in known:
-                whose = "couplings, thermal links and control channels"
+                whose = "couplings, thermal links, control channels and drive crosstalk"
                 msg = f"{whose} must name known qubits, but name {index}"
                 raise ValueError(msg)
         return self
+
+    @model_validator(mode="after")
+    def _crosstalk_is_given_once(self) -> Self:
+        pairs = [(row.from_qubit, row.to_qubit) for row in self.drive_crosstalk]
+        for pair in pairs:
+            if pairs.count(pair) > 1:
+                msg = f"drive_crosstalk must name a pair once, but repeats {pair[0]} to {pair[1]}"
+                raise ValueError(msg)
+        return self
+
+    @model_serializer(mode="wrap")
+    def _without_empty_crosstalk(self, whole: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """A chip without crosstalk is written as before there was any: its digest stays."""
+        found: dict[str, Any] = whole(self)
+        if not self.drive_crosstalk:
+            found.pop("drive_crosstalk", None)
+        return found
 
     def qubit(self, index: int) -> Qubit:
         """The qubit of that index.

@@ -3,13 +3,14 @@
 A drive line turns samples s (relative to full scale) into a complex Rabi envelope
 ``2 pi rabi (1 + (am + i pm)(|s| - s_x)) exp(i phase) (s + i slope ds/dt)``: gain calibrated
 at the reference x pulse's peak s_x, compression (AM-AM, AM-PM) about it, and the linear
-slope of the line's response across the band. A cross drive plays on its qubit's line at
+slope of the line's response across the band. A complex share of it reaches other transmons
+of the same gate, still at its own carrier. A cross drive plays on its qubit's line at
 another qubit's frequency, with a gain ratio and phase of its own and a complex share that
 leaks to the target.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 import numpy as np
@@ -81,8 +82,22 @@ def _cross_tones(control: ControlChannel, line: DriveLine, samples: Complex) -> 
     return [tone, leaked] if share else [tone]
 
 
+def _drive_tones(qubit: int, schedule: Schedule, chip: Chip) -> list[Tone]:
+    """The tone of a drive line, and what of it reaches other qubits of the gate."""
+    envelope = response(chip.qubit(qubit).drive, schedule.waveforms[f"d{qubit}"])
+    tone = Tone(qubit=qubit, carrier_of=qubit, line=qubit, envelope_rad_s=envelope)
+    reached = [
+        replace(tone, qubit=row.to_qubit, envelope_rad_s=row.ratio * envelope)
+        for row in chip.drive_crosstalk
+        if row.from_qubit == qubit and row.to_qubit in schedule.qubits and row.ratio
+    ]
+    return [tone, *reached]
+
+
 def tones(schedule: Schedule, chip: Chip) -> tuple[Tone, ...]:
     """Every tone that the schedule's drive and cross-drive channels play.
+
+    What a drive line does to transmons outside the gate is left out.
 
     Raises:
         KeyError: a channel's qubit or control channel is not in the chip.
@@ -90,9 +105,7 @@ def tones(schedule: Schedule, chip: Chip) -> tuple[Tone, ...]:
     found: list[Tone] = []
     for channel, samples in schedule.waveforms.items():
         if channel[0] == "d":
-            qubit = int(channel[1:])
-            envelope = response(chip.qubit(qubit).drive, samples)
-            found.append(Tone(qubit=qubit, carrier_of=qubit, line=qubit, envelope_rad_s=envelope))
+            found.extend(_drive_tones(int(channel[1:]), schedule, chip))
         elif channel[0] == "u":
             control = chip.control_channels[channel]
             found.extend(_cross_tones(control, chip.qubit(control.qubit).drive, samples))

@@ -20,11 +20,13 @@ class Schedule:
         duration: samples T.
         waveforms: per channel that plays anything, complex samples of shape (T,).
         final_phase_rad: per channel, the phase its frame has gathered by the end.
+        qubits: on whom the gate acts, those that only wait included.
     """
 
     duration: int
     waveforms: Mapping[str, Complex]
     final_phase_rad: Mapping[str, float]
+    qubits: tuple[int, ...] = ()
 
 
 def schedule(gate: Gate) -> Schedule:
@@ -42,4 +44,6 @@ def schedule(gate: Gate) -> Schedule:
             line = waveforms.setdefault(row.channel, np.zeros(gate.duration, dtype=complex))
             turn = np.exp(1j * phase.get(row.channel, 0.0))
             line[row.t0 : row.t0 + row.duration] = turn * samples(row)
-    return Schedule(duration=gate.duration, waveforms=waveforms, final_phase_rad=phase)
+    return Schedule(
+        duration=gate.duration, waveforms=waveforms, final_phase_rad=phase, qubits=gate.qubits
+    )

@@ -1,8 +1,7 @@
 """The error of layers of one-qubit gates, beside what their gates err by themselves.
 
 What a layer errs more than its gates is the coupling: static ZZ, exchange, and a drive that
-shakes the neighbour through it. The chip's model has no crosstalk between the drives of
-one-qubit gates; a measured one would come on top.
+shakes the neighbour, through the coupling or directly (the chip's ``drive_crosstalk``).
 
 Average errors of several qubits do not simply add, for they depend on the dimension. What
 does combine is the share of the process that is right, a product over parts that do not know
@@ -129,7 +128,9 @@ def chip_layer_error(board: Board, playing: Collection[int]) -> LayerError:
     To first order in the couplings: each coupled pair multiplies the gates' own quality by
     what its simulated layer is worse than its gates. That misses what couplings do together:
     phases of several neighbours on one qubit interfere (a chain of three with equal ZZ errs
-    8/6 of the sum). Two waiting neighbours have the static ZZ alone, without losses.
+    8/6 of the sum). Two waiting neighbours have the static ZZ alone, without losses. Crosstalk
+    to a qubit that the chip does not couple to the playing one is in no simulated layer:
+    where it is given, there is no value.
 
     Args:
         board: with sx of each playing qubit and the layers of every coupling it has.
@@ -203,6 +204,7 @@ def _chip_layer(board: Board, playing: frozenset[int], name: str) -> LayerError:
             raise _UnknownPartError(f"sx of qubit {qubit} was not simulated")
     if unheard := [qubit for qubit in qubits if qubit not in board.drive_hz]:
         raise _UnknownPartError(f"the profile lists no drive frequency of d{unheard[0]}")
+    _refuse_far_crosstalk(board.chip, playing)
     used = [board.channels[f"{SX}:{qubit}"] for qubit in sorted(playing)]
     length_s = max(channel.duration_s for channel in used)
     own = PERFECT
@@ -217,6 +219,17 @@ def _chip_layer(board: Board, playing: frozenset[int], name: str) -> LayerError:
         used.extend(channels)
     worst = max(channel.error_estimate for channel in used)
     return _compared(name, whole, own, len(qubits), worst)
+
+
+def _refuse_far_crosstalk(chip: Chip, playing: frozenset[int]) -> None:
+    coupled = {frozenset(row.qubits) for row in chip.couplings}
+    for row in chip.drive_crosstalk:
+        ends = frozenset((row.from_qubit, row.to_qubit))
+        if row.from_qubit in playing and row.ratio and ends not in coupled:
+            raise _UnknownPartError(
+                f"what the drive of qubit {row.from_qubit} does to qubit {row.to_qubit} was not "
+                "simulated: the chip does not couple them"
+            )
 
 
 def _together(

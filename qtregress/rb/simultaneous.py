@@ -9,9 +9,10 @@ leakage levels included; in what state the neighbour ends is not looked at.
 That mean has slow modes which no survival shows, such as a neighbour that leaked or, where
 it idles, one that was excited. Hence modes are weighed by their share in the survival.
 
-Crosstalk between one-qubit drives is no part of the chip's model: a layer of a pair holds
-their coupling J and the static ZZ that it makes, and control channels only where a gate plays
-them. Measured crosstalk of drive lines would come on top.
+A layer of a pair holds their coupling J, the static ZZ that it makes, and what either drive
+does to the other transmon directly (the chip's ``drive_crosstalk``). Maps are means over the
+relative phase of the two carriers, a quarter turn apart: so are the frames of two qubits that
+play random Cliffords, whose virtual Z turn each drive against what it leaks to the neighbour.
 """
 
 from collections.abc import Sequence

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from qtregress.chip.chip import Chip
+from qtregress.chip.chip import Chip, DriveCrosstalk
 from qtregress.chip.cryostat import BUILT_IN
+from qtregress.identity import digest
 from tests import small
 
 LIMA = small.lima().chip
@@ -89,3 +90,44 @@ def test_numbers_stay_within_what_a_device_can_have(
         beyond = bound + away * (1e-3 * abs(bound) or 1e-30)
         with pytest.raises(ValidationError, match=str(path[-1])):
             changed(path, beyond)
+
+
+def leaking(*rows: dict[str, float]) -> Chip:
+    """Lima read from a file with that drive crosstalk."""
+    data = json.loads(LIMA.model_dump_json()) | {"drive_crosstalk": list(rows)}
+    return Chip.model_validate_json(json.dumps(data))
+
+
+@pytest.mark.parametrize(
+    ("row", "why"),
+    [
+        ({"from_qubit": 1, "to_qubit": 1, "re": 0.1}, "must be another qubit than from_qubit"),
+        ({"from_qubit": 0, "to_qubit": 1, "re": 0.8, "im": -0.8}, "at most 1, but is 1.13137"),
+        ({"from_qubit": 0, "to_qubit": 1, "re": 1.1}, "less than or equal to 1"),
+        ({"from_qubit": 0, "to_qubit": 9, "re": 0.1}, "known qubits, but name 9"),
+        ({"from_qubit": 0, "to_qubit": 1}, "re"),
+    ],
+)
+def test_crosstalk_that_no_chip_has_is_refused(row: dict[str, float], why: str) -> None:
+    """A drive does not leak to its own qubit, to unknown ones, or more than all of itself."""
+    with pytest.raises(ValidationError, match=why):
+        leaking(row)
+
+
+def test_crosstalk_of_a_pair_is_given_once_a_way() -> None:
+    """Either drive may reach the other qubit; two shares of one drive contradict each other."""
+    there, back = ({"from_qubit": a, "to_qubit": 1 - a, "re": 0.1} for a in (0, 1))
+
+    assert len(leaking(there, back).drive_crosstalk) == 2
+    with pytest.raises(ValidationError, match="must name a pair once, but repeats 0 to 1"):
+        leaking(there, back, there)
+
+
+def test_crosstalk_survives_the_file_and_a_chip_without_it_keeps_its_digest() -> None:
+    """Baselines name a chip by its digest, which must not move where nothing was added."""
+    chip = leaking({"from_qubit": 0, "to_qubit": 1, "re": 0.1, "im": -0.2})
+
+    assert chip.drive_crosstalk == (DriveCrosstalk(from_qubit=0, to_qubit=1, re=0.1, im=-0.2),)
+    assert Chip.model_validate_json(chip.model_dump_json()) == chip
+    assert digest(chip) != digest(LIMA)
+    assert "drive_crosstalk" not in LIMA.model_dump()

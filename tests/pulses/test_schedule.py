@@ -76,6 +76,11 @@ def test_delay_plays_nothing() -> None:
     assert played.waveforms == {}
 
 
+def test_who_waits_is_in_the_schedule() -> None:
+    """A qubit of the gate that plays nothing is named all the same: drives may reach it."""
+    assert schedule(gate(Delay(channel="d0", t0=0, delay=8))).qubits == (0,)
+
+
 @given(st.lists(st.tuples(st.integers(0, 8), st.floats(-7, 7)), max_size=6))
 def test_final_phase_is_the_sum_of_shifts(shifts: list[tuple[int, float]]) -> None:
     """A channel's final phase is the sum of its phase shifts, those at the end included."""
