@@ -5,7 +5,7 @@
 SHELL := /bin/sh
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help demo test slow check lint types imports schemas bench published validation picture coverage clean
+.PHONY: help demo test slow check lint types imports schemas bench published validation explanations operating-characteristic picture coverage clean
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -23,7 +23,7 @@ PIP_INSTALL = $(BIN)/python -m pip install --quiet $(if $(CONSTRAINTS),--constra
 PYTEST = $(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
 help:
-	@echo "make demo | test | check (lint types imports schemas) | slow | coverage | bench | published | validation | clean"
+	@echo "make demo | test | check (lint types imports schemas) | slow | coverage | bench | published | validation | operating-characteristic | clean"
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' || { \
@@ -85,6 +85,12 @@ published: $(VENV)/.installed
 
 validation: $(VENV)/.installed
 	$(BIN)/python tests/benchmarks/validation.py
+
+explanations: $(VENV)/.installed
+	$(BIN)/python tests/benchmarks/explanations.py
+
+operating-characteristic: $(VENV)/.installed
+	$(BIN)/python -m tests.benchmarks.operating_characteristic
 
 picture: demo
 	$(BIN)/python tests/benchmarks/picture.py

@@ -19,6 +19,7 @@ from qtregress.calibrate.recalibration import (
     drift,
     shifted,
 )
+from qtregress.channels.changed import Scope, narrowed
 from qtregress.channels.channel import Complex, GateChannel
 from qtregress.channels.ideal import ideal_image
 from qtregress.channels.memory import NOTHING, Store, prepare_model
@@ -53,7 +54,7 @@ from qtregress.thermal.thermodynamics import gate_study
 from qtregress.thermal.timeline import Timeline, timeline, worst_hour
 from qtregress.thermal.use import NO_COUNTS, CircuitCounts, GateHeat
 from qtregress.thermal.workload import Workload
-from qtregress.verdict.decide import Decision, decide
+from qtregress.verdict.decide import NOTHING_SAID, Decision, Said, decide
 from qtregress.verdict.policy import Policy, rule_for
 from qtregress.verdict.rules import margin_of
 
@@ -86,12 +87,16 @@ class Side:
         chip: the chip and its cryostat.
         workload: what the machine does.
         counts: of the workload's circuits by name.
+        benchmarked: whether its decays, and the layers that they are made of, are asked for.
+        scope: what is simulated of its gates; None for all.
     """
 
     profile: Profile
     chip: Chip
     workload: Workload
     counts: Mapping[str, CircuitCounts] = field(default_factory=lambda: NO_COUNTS)
+    benchmarked: bool = True
+    scope: Scope | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,9 +176,11 @@ def _draft(side: Side) -> _Draft:
     gates = list(heats.values())
     declared = worst_hour(side.chip, gates, side.workload, side.counts)
     counts = {circuit.name: side.counts[circuit.name] for circuit in declared.circuits}
+    whole = plan(side.profile, side.chip)
+    whole = whole if side.benchmarked else replace(whole, layers=())
     return _Draft(
         side=side,
-        plan=plan(side.profile, side.chip),
+        plan=whole if side.scope is None else narrowed(whole, side.scope),
         heats=heats,
         load=load(side.chip, gates, declared, counts),
         over_time=_over_time(side, gates) if side.workload.timeline else None,
@@ -190,7 +197,7 @@ def _decays(
 ) -> list[dict[tuple[int, ...], ExactDecay]]:
     """Exact benchmarking of every draft whose channels are all there, by qubit or pair."""
     sets = [
-        gate_sets(draft.plan, one) if one else {}
+        gate_sets(draft.plan, one) if one and draft.side.benchmarked else {}
         for draft, one in zip(drafts, channels, strict=True)
     ]
     flat = [gates for one in sets for gates in one.values()]
@@ -261,22 +268,6 @@ def _loads(draft: _Draft, gate: Gate) -> list[LoadTask]:
     return [LoadTask(bath=bath, study=gate_study(chip, gate.qubits, draft.load))]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
-    """Sentences of stages before the judgement.
-
-    Attributes:
-        holds: they forbid a promotion.
-        notes: a reader needs them; they decide nothing.
-    """
-
-    holds: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
-
-
-NOTHING_SAID = Said()
-
-
 def judge(
     old: Measured,
     new: Measured,
@@ -307,9 +298,8 @@ def judge(
         *_names(old[0].profile, new[0].profile),
         *absorbed_notes(on.absorbed),
     )
-    return decide(
-        rows, found, policy=policy, baseline=baseline, holds=(*doubt, *said.holds), notes=remarks
-    )
+    told = replace(said, holds=(*doubt, *said.holds), notes=remarks)
+    return decide(rows, found, policy=policy, baseline=baseline, said=told)
 
 
 def _unknown_load(old: Load, new: Load) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -15,6 +15,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from qtregress.channels.changed import Scope
 from qtregress.channels.memory import Store
 from qtregress.chip.chip import Chip
 from qtregress.files.documents import dump, load
@@ -246,10 +247,11 @@ def measured(
     workload: Workload = DEFAULT_WORKLOAD,
     run: Run = in_order,
     store: Store = MEMORY,
+    scope: Scope | None = None,
 ) -> Measured:
-    """The case measured at the workload, with its metrics."""
+    """The case, or that part of it, measured at the workload, with its metrics."""
     means = Means(run=run, store=store)
-    side = Side(profile=case.profile, chip=case.chip, workload=workload)
+    side = Side(profile=case.profile, chip=case.chip, workload=workload, scope=scope)
     (found,) = measure([side], means)
     return found, collect(found)
 

@@ -4,6 +4,7 @@ One qubit of ibm_lima with its shipped fit, and a baseline that the command itse
 """
 
 import json
+import shutil
 import subprocess
 import xml.etree.ElementTree as ET
 from collections import Counter
@@ -19,6 +20,7 @@ from qtregress.files.baseline_store import baseline_text
 from qtregress.files.documents import dump, load
 from qtregress.pulses.profile import Profile
 from tests import small
+from tests.baseline import made
 
 ONE = small.small(0)
 OLD = "device/old.yaml"
@@ -368,6 +370,7 @@ def test_a_missing_baseline_is_12(own: Path) -> None:
         (lambda _: "{}", "must say its format"),
         (lambda text: text.replace("baseline@1", "baseline@9", 1), "format must be"),
         (lambda text: text.replace("ibm_lima", "ibm_manila", 1), "was edited by hand"),
+        (lambda text: f"<<<<<<< HEAD\n{text}", "unresolved merge conflict"),
     ],
 )
 def test_a_spoilt_baseline_is_12(own: Path, spoil: Spoil, sentence: str) -> None:
@@ -423,6 +426,32 @@ def test_a_baseline_of_other_rules_is_12(own: Path, option: str, text: str, what
     assert (done.status, what in done.err) == (12, True), done.err
 
 
+def test_a_baseline_whose_history_is_gone_is_12(own: Path) -> None:
+    """Sealed anew, but nobody can say who accepted it."""
+    path = own / "baselines" / "ibm_lima.json"
+    baseline = load(path, Baseline).value
+    path.write_text(baseline_text(seal(baseline.model_copy(update={"history": ()}))))
+    done = small.qtregress(own, "check", OLD, OLD)
+
+    assert (done.status, "must have a history" in done.err) == (12, True), done.err
+
+
+@pytest.mark.parametrize("spec", [OLD, f"HEAD:{OLD}"])
+def test_an_unsigned_baseline_where_keys_are_trusted_is_12(own: Path, spec: str) -> None:
+    """Beside the file, or at OLD's own revision: a change cannot take the demand away."""
+    made_key = small.qtregress(own, "baseline", "keygen", "key")
+    shutil.copy(own / "key.pub", own / "baselines" / "trusted_keys")
+    git(own, "init", "--quiet")
+    git(own, "add", ".")
+    git(own, "commit", "--quiet", "--message=keys")
+    if spec != OLD:
+        (own / "baselines" / "trusted_keys").unlink()
+    done = small.qtregress(own, "check", spec, OLD)
+
+    assert (made_key.status, done.status) == (0, 12)
+    assert "must be signed by one of the trusted keys" in done.err
+
+
 def test_a_stale_baseline_is_12(own: Path) -> None:
     """OLD no longer reproduces what was accepted: the tool moved, not the firmware."""
     path = own / "baselines" / "ibm_lima.json"
@@ -431,7 +460,7 @@ def test_a_stale_baseline_is_12(own: Path) -> None:
         metric.model_copy(update={"value": 1e-3}) if metric.id == "gate.error/x:0" else metric
         for metric in baseline.metrics
     )
-    path.write_text(baseline_text(seal(baseline.model_copy(update={"metrics": moved}))))
+    path.write_text(baseline_text(made.reaccepted(baseline, *moved)), encoding="utf-8")
     done = small.qtregress(own, "check", OLD, OLD)
 
     assert (done.status, "- gate.error/x:0 was 0.001 and is" in done.err) == (12, True), done.err

@@ -1,12 +1,21 @@
-"""The baseline's life as pure functions: propose, accept, verify, agree.
+"""Proposals and what baselines are compared by, as pure functions.
 
 Every problem is its own sentence; the caller decides that any of them ends the run.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
-from qtregress.baseline.record import Baseline, Record, content_digest, rounded, seal
+from qtregress.baseline.record import (
+    Baseline,
+    Record,
+    SampledRecord,
+    Spending,
+    rounded,
+    seal,
+    significant,
+)
+from qtregress.baseline.spending import spending
 from qtregress.metrics.metric import Metric
 
 RELATIVE_TOLERANCE = 1e-6
@@ -37,6 +46,29 @@ class Origin:
     workload_digest: str
 
 
+_INPUTS = ("profile", "chip", "policy", "workload")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What a run found.
+
+    Attributes:
+        metrics: all it measured.
+        environment: versions of what computed them.
+        scales: what relative margins are a share of, by metric id, where not the value.
+        changes: how far a metric moved since the approved release, by id, where that is not
+            the difference of its values: a recalibration was taken out.
+        sampled: sampled benchmarking, sequence by sequence.
+    """
+
+    metrics: Sequence[Metric]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    scales: Mapping[str, float] = field(default_factory=dict)
+    changes: Mapping[str, float] = field(default_factory=dict)
+    sampled: tuple[SampledRecord, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moved:
     """A metric that no longer reproduces what the baseline records."""
@@ -49,66 +81,85 @@ class Moved:
 
 def propose(
     origin: Origin,
-    metrics: Sequence[Metric],
+    found: Finding,
     *,
     previous: Baseline | None,
-    environment: dict[str, str],
     created: str,
     reason: str,
 ) -> Baseline:
-    """A sealed baseline that follows ``previous``; values that did not move are kept."""
-    return seal(
-        Record(
-            format="qtregress/baseline@1",
-            device=origin.device,
-            firmware=origin.firmware,
-            profile_digest=origin.profile_digest,
-            chip_digest=origin.chip_digest,
-            policy_digest=origin.policy_digest,
-            workload_digest=origin.workload_digest,
-            environment=environment,
-            created=created,
-            reason=reason,
-            previous=None if previous is None else previous.digest,
-            metrics=_carried(metrics, previous),
-        )
+    """A sealed proposal that follows ``previous``; values that did not move are kept.
+
+    Its ``spent`` is what accepting it would leave, nothing where that cannot be told.
+    """
+    proposal = Record(
+        format="qtregress/baseline@1",
+        device=origin.device,
+        firmware=origin.firmware,
+        profile_digest=origin.profile_digest,
+        chip_digest=origin.chip_digest,
+        policy_digest=origin.policy_digest,
+        workload_digest=origin.workload_digest,
+        environment=dict(found.environment),
+        created=created,
+        reason=reason,
+        previous=None if previous is None else previous.digest,
+        scales=_significant(found.scales),
+        changes=_significant(found.changes),
+        metrics=_carried(found.metrics, previous),
+        sampled=found.sampled,
+    )
+    spent = spending(previous, proposal).spent
+    return seal(proposal.model_copy(update={"spent": spent}))
+
+
+def _significant(values: Mapping[str, float]) -> dict[str, float]:
+    return {name: significant(value) for name, value in sorted(values.items())}
+
+
+def with_worst_spent(proposal: Baseline, worst: Spending | None) -> Baseline:
+    """The proposal sealed with the metric that will have the least budget left."""
+    return seal(proposal.model_copy(update={"worst_spent": worst}))
+
+
+def is_next(origin: Origin, approved: Record) -> bool:
+    """Whether another release was measured on what the approved one was measured on."""
+    same = {
+        what: getattr(origin, f"{what}_digest") == getattr(approved, f"{what}_digest")
+        for what in _INPUTS
+    }
+    return not same.pop("profile") and all(same.values())
+
+
+def repeats(proposal: Baseline, known: Baseline) -> bool:
+    """Whether the proposal measures nothing that ``known`` does not already say.
+
+    Times, reasons and versions apart: what is measured decides. Sequences of sampled
+    benchmarking repeat those of the same plan; a proposal without any repeats all.
+    """
+    same = ("device", "firmware", *(f"{what}_digest" for what in _INPUTS))
+    return (
+        all(getattr(proposal, name) == getattr(known, name) for name in same)
+        and [metric.id for metric in proposal.metrics] == [metric.id for metric in known.metrics]
+        and not agreement(known, proposal.metrics)
+        and (not proposal.sampled or _plans(known) == _plans(proposal))
     )
 
 
-def accepted(proposal: Baseline, reason: str) -> Baseline:
-    """The proposal sealed anew with the reason for which it was accepted."""
-    return seal(proposal.model_copy(update={"accepted": reason}))
+def _plans(record: Record) -> list[tuple[object, ...]]:
+    """Which random sequences were played, and how often each."""
+    return [
+        (one.subject, one.seed, one.shots, one.lengths, len(one.survivals[0]))
+        for one in record.sampled
+    ]
 
 
-def verify(baseline: Baseline) -> tuple[str, ...]:
-    """What is wrong with the baseline in itself; empty if nothing is."""
-    problems = []
-    actual = content_digest(baseline)
-    if actual != baseline.digest:
-        problems.append(
-            f"the baseline was edited by hand: its digest is {baseline.digest}, "
-            f"but its content has {actual}"
-        )
-    if all(metric.value is None for metric in baseline.metrics):
-        problems.append("the baseline has no measured metric, so nothing could fail against it")
-    ids = [metric.id for metric in baseline.metrics]
-    if ids != sorted(set(ids)):
-        problems.append("the baseline's metrics must be sorted by id and distinct, but are not")
-    return tuple(problems)
-
-
-def follows(proposal: Baseline, current: Baseline | None) -> tuple[str, ...]:
-    """Why the proposal may not replace ``current``; empty if it may."""
-    if current is not None and proposal.device != current.device:
-        return (f"the proposal is of device {proposal.device}, not of {current.device}",)
-    head = None if current is None else current.digest
-    if proposal.previous == head:
-        return ()
-    sentence = (
-        f"the proposal follows baseline {proposal.previous or 'none'}, "
-        f"but the accepted one is {head or 'none'}: propose again"
+def is_proposed(proposal: Baseline, standing: Baseline) -> bool:
+    """Whether the ``standing`` proposal says the same, for the same reason."""
+    return (
+        not standing.accepted
+        and (standing.previous, standing.reason) == (proposal.previous, proposal.reason)
+        and repeats(proposal, standing)
     )
-    return (sentence,)
 
 
 def mismatches(baseline: Baseline, origin: Origin) -> tuple[str, ...]:

@@ -223,13 +223,16 @@ def absorb(
     """The recalibration of NEW (``profile``) that OLD allows, and the distances it leaves.
 
     Gates whose rows and frequencies are the same in both releases belong among ``pairs``
-    too: they hold a shared gain in place. ``drifted`` is what the prior has already spent.
+    too: they hold a shared gain in place. A line of which no gate moved absorbs nothing.
+    ``drifted`` is what the prior has already spent.
     """
     if not pairs:
         return Recalibration()
     linear = _linearised(pairs)
     before = {pair.new.id: distances(pair.old_blocks, pair.new_blocks) for pair in pairs}
-    lines = sorted({qubit for pair in pairs for qubit in pair.new.qubits})
+    # a line of which nothing moved was not recalibrated, however well it would fit its partners
+    moving = [pair for pair in pairs if any(before[pair.new.id])]
+    lines = sorted({qubit for pair in moving for qubit in pair.new.qubits})
     refused: dict[int, str] = {}
     while lines:
         shifts = linear.best(lines)

@@ -21,12 +21,15 @@ class Plan:
         refused: id -> why a gate's metrics are undecided.
         layers: joint one-qubit layers of every pair that benchmarking needs.
         pairs: benchmarked pairs, lower index first, with the native they use.
+        left_out: subjects of metrics that nobody has asked for, because nothing about them
+            can differ: gates, layers, benchmarked qubits and pairs.
     """
 
     gates: tuple[Gate, ...]
     refused: Mapping[str, str]
     layers: tuple[Gate, ...]
     pairs: Mapping[tuple[int, int], Gate]
+    left_out: frozenset[str] = frozenset()
 
 
 def _why_undecided(gate: Gate, profile: Profile, chip: Chip) -> str:

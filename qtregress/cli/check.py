@@ -14,6 +14,7 @@ from qtregress.cli.edge import (
     now,
     one_standard_output,
     prepare,
+    today,
 )
 from qtregress.errors import BaselineError, ExitCode, InputError
 
@@ -22,10 +23,12 @@ if TYPE_CHECKING:
     from qtregress.channels.memory import Store
     from qtregress.channels.simulate import Engine
     from qtregress.chip.chip import Chip
+    from qtregress.corners import Measurements
     from qtregress.files.documents import Loaded
+    from qtregress.looks import Sampled
     from qtregress.metrics.measurement import Measurement
     from qtregress.metrics.metric import Metric
-    from qtregress.pipeline import Side
+    from qtregress.pipeline import Means, Side
     from qtregress.pulses.profile import Profile
     from qtregress.thermal.scenario import Scenario
     from qtregress.thermal.workload import Workload
@@ -34,8 +37,6 @@ if TYPE_CHECKING:
     from qtregress.verdict.verdict import InputName, KappaRow, Verdict
 
 _SHOWN = 5
-_SEED, _SHOTS = 0, 1024
-"""Of sampled benchmarking, the same for both releases."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +46,7 @@ class _Inputs:
     old: "Loaded[Profile]"
     new: "Loaded[Profile]"
     chip: "Loaded[Chip]"
+    new_chip: "Loaded[Chip] | None"
     workload: "Workload"
     policy: "Policy"
     baseline: "Baseline"
@@ -61,6 +63,7 @@ class _Paths:
     old: str
     new: str
     chip: Path | None
+    new_chip: Path | None
     baseline: Path | None
     policy: Path | None
     workload: Path | None
@@ -74,6 +77,8 @@ class _Asked:
     engine: str
     jobs: int | None
     kappa_scan: bool
+    only_changed: bool
+    sampled: bool
     quiet: bool
 
 
@@ -81,6 +86,11 @@ class _Asked:
 @click.argument("old")
 @click.argument("new")
 @click.option("--chip", type=click.Path(path_type=Path), help="Default: chip.yaml beside OLD.")
+@click.option(
+    "--new-chip",
+    type=click.Path(path_type=Path),
+    help="The chip as NEW was calibrated on it: judge the pulses' edit alone.",
+)
 @click.option(
     "--baseline",
     type=click.Path(path_type=Path),
@@ -90,7 +100,8 @@ class _Asked:
 @click.option("--workload", type=click.Path(path_type=Path), help="The declared workload.")
 @click.option("--scenario", type=click.Path(path_type=Path), help="Judge under these faults.")
 @click.option("--kappa-scan", is_flag=True, help="Also: the verdict over a decade of kappa_ext.")
-@click.option("--sampled", metavar="FILE", help="Also: benchmark both with the same sequences.")
+@click.option("--only-changed", is_flag=True, help="Simulate only gates that NEW can have changed.")
+@click.option("--sampled", metavar="FILE", help="Also: the same random sequences, look by look.")
 @click.option("--junit", metavar="FILE", help="Write JUnit XML (- is standard output).")
 @click.option("--json", "json_", metavar="FILE", help="Write the verdict.")
 @click.option("--markdown", metavar="FILE", help="Write Markdown.")
@@ -107,11 +118,13 @@ def command(  # noqa: PLR0913  # one argument an option
     old: str,
     new: str,
     chip: Path | None,
+    new_chip: Path | None,
     baseline: Path | None,
     policy: Path | None,
     workload: Path | None,
     scenario: Path | None,
     kappa_scan: bool,
+    only_changed: bool,
     sampled: str | None,
     junit: str | None,
     json_: str | None,
@@ -125,43 +138,70 @@ def command(  # noqa: PLR0913  # one argument an option
     """Judge the release NEW against OLD: promote (0), roll back (10) or hold (11).
 
     OLD and NEW are profiles: files, or REV:PATH read from git. Both are simulated on OLD's
-    chip; OLD must still reproduce its accepted baseline (12 if not).
+    chip; OLD must still reproduce its accepted baseline (12 if not). With --new-chip, OLD
+    is retuned to that chip's state, and what the chip and its lines did is not held against
+    NEW.
     """
     from qtregress.cli.inputs import baseline_of, beside, store_of
+    from qtregress.cli.only_changed import refuse_asking_for_all
     from qtregress.cli.report import write_reports
 
+    _refuse_together(new_chip, scenario, kappa_scan=kappa_scan)
+    if only_changed:
+        refuse_asking_for_all(new_chip, scenario, sampled, kappa_scan=kappa_scan)
     written = [junit, json_, markdown, heat_map, sampled]
     one_standard_output(written)
     near = chip or beside(old, "chip.yaml")
-    inputs = [old, new, near, baseline, policy, workload, scenario]
+    inputs = [old, new, near, new_chip, baseline, policy, workload, scenario]
     prepare(written, inputs, store=baseline_of(old, "").parent)
     given = _load(
         _Paths(
             old=old,
             new=new,
             chip=chip,
+            new_chip=new_chip,
             baseline=baseline,
             policy=policy,
             workload=workload,
             scenario=scenario,
         )
     )
-    asked = _Asked(engine=engine, jobs=jobs, kappa_scan=kappa_scan, quiet=quiet)
+    asked = _Asked(
+        engine=engine,
+        jobs=jobs,
+        kappa_scan=kappa_scan,
+        only_changed=only_changed,
+        sampled=sampled is not None,
+        quiet=quiet,
+    )
     found = _decide(given, asked, store_of(cache=cache))
     verdict = _document(found, given)
-    write_reports(verdict, junit=junit, markdown=markdown, json_=json_)
+    lines = _lines(given.new) if junit else {}
+    write_reports(verdict, junit=junit, markdown=markdown, json_=json_, lines=lines)
     if heat_map:
         from qtregress.cli.load_reports import write_heat_map
 
         write_heat_map(heat_map, found.after, found.new, found.old)
     is_shown = not quiet and "-" not in written
     if sampled:
-        _write_sampled(found.measured, sampled, asked, shown=is_shown)
+        _write_sampled(found.played, sampled, shown=is_shown)
     if is_shown:
         from qtregress.report.table import verdict_table
 
         console().print(verdict_table(verdict))
     return ExitCode(verdict.exit_code)
+
+
+def _refuse_together(new_chip: Path | None, scenario: Path | None, *, kappa_scan: bool) -> None:
+    """Refuse what nobody has defined for two states of a chip.
+
+    Raises:
+        click.UsageError: a scenario or the scan over couplings, with a new chip.
+    """
+    other = "--scenario" if scenario else "--kappa-scan" if kappa_scan else ""
+    if new_chip and other:
+        msg = f"--new-chip cannot be combined with {other}: give one of them"
+        raise click.UsageError(msg)
 
 
 def _load(paths: _Paths) -> _Inputs:
@@ -179,12 +219,14 @@ def _load(paths: _Paths) -> _Inputs:
     on = load(paths.chip or beside(old, "chip.yaml"), Chip)
     same_device(before, on)
     same_device(after, on)
+    moved = _other_state(on, paths.new_chip)
     _same_grid(before, after)
     path = paths.baseline or baseline_of(old, before.value.device)
     given = _Inputs(
         old=before,
         new=after,
         chip=on,
+        new_chip=moved,
         workload=load_workload(paths.workload),
         policy=load(policy, Policy).value if policy else Policy(format="qtregress/policy@1"),
         baseline=read_baseline(path),
@@ -195,6 +237,36 @@ def _load(paths: _Paths) -> _Inputs:
     )
     _same_origin(given)
     return given
+
+
+def _lines(profile: "Loaded[Profile]") -> dict[str, int]:
+    """Where the profile's file has a gate, by gate id, for those that it is known of."""
+    places = {
+        gate.id: profile.line_of(("gates", number))
+        for number, gate in enumerate(profile.value.gates)
+    }
+    return {gate_id: line for gate_id, line in places.items() if line is not None}
+
+
+def _other_state(chip: "Loaded[Chip]", path: Path | None) -> "Loaded[Chip] | None":
+    """The new state of the chip, if one is named.
+
+    Raises:
+        InputError: it cannot be read, or is no other state of the same chip.
+    """
+    from qtregress.calibrate.states import refuse_unlike
+    from qtregress.chip.chip import Chip
+    from qtregress.files.documents import load
+
+    if path is None:
+        return None
+    found = load(path, Chip)
+    try:
+        refuse_unlike(chip.value, found.value)
+    except InputError as error:
+        msg = f"{path}: {error}"
+        raise InputError(msg) from error
+    return found
 
 
 def _same_grid(old: "Loaded[Profile]", new: "Loaded[Profile]") -> None:
@@ -239,8 +311,10 @@ class _Found:
     decision: "Decision"
     scan: "tuple[KappaRow, ...]"
     skill: str
+    not_simulated: tuple[str, ...]
     after: "Side"
     measured: "tuple[Measurement, Measurement]"
+    played: "Sampled"
     old: "tuple[Metric, ...]"
     new: "tuple[Metric, ...]"
 
@@ -251,94 +325,177 @@ def _decide(given: _Inputs, asked: _Asked, store: "Store") -> _Found:
     Raises:
         BaselineError: OLD does not reproduce its baseline.
     """
+    from qtregress.cli.only_changed import unchanged
     from qtregress.cli.workers import workers
     from qtregress.kappa import holds, kappa_scan, told
-    from qtregress.metrics.collect import collect, under
+    from qtregress.looks import NOT_SAMPLED, sampled
     from qtregress.metrics.skill import skill_on_chip, skill_sentence
-    from qtregress.pipeline import Means, Said, grounds, judge, measure
+    from qtregress.pipeline import Means, grounds, judge
+    from qtregress.verdict.decide import Said
+    from qtregress.verdict.skill_rule import skill_holds
 
     chosen: Engine = "reference" if asked.engine == "reference" else "fast"
     with workers(asked.jobs, quiet=asked.quiet) as run:
         means = Means(run=run, engine=chosen, store=store)
-        approved, before, after = _sides(given)
-        faulty = [before] if given.scenario is not None else []
-        first, *between, new = measure([approved, *faulty, after], means)
-        approved_metrics = collect(first)
-        _still_reproduced(given, approved_metrics)
-        old = between[0] if between else first
-        on = grounds(old, new, given.policy, means)
-        scan = kappa_scan(before, after, on, given.policy, means) if asked.kappa_scan else ()
-        metrics = [approved_metrics if old is first else collect(old), collect(new)]
-        if given.scenario is not None:
-            metrics = [under(given.scenario.value, one) for one in metrics]
-        skill = skill_sentence(skill_on_chip(first, approved_metrics))
+        sides = _sides(given, only_changed=asked.only_changed)
+        found = _measured(given, sides, means)
+        left = unchanged(found.approved[0], given.baseline, given.policy)
+        on = grounds(found.old[0], found.new[0], given.policy, means)
+        scan = kappa_scan(*sides[1:], on, given.policy, means) if asked.kappa_scan else ()
+        both = (found.old[0], found.new[0])
+        played = sampled(*both, given.policy, run) if asked.sampled else NOT_SAMPLED
+        known = skill_on_chip(found.approved[0], (*found.approved[1], *left.recorded))
+        skill = skill_sentence(known)
         decision = judge(
-            (old, metrics[0]),
-            (new, metrics[1]),
+            found.old,
+            found.new,
             on,
             given.policy,
             given.baseline.metrics,
-            said=Said(holds=holds(scan), notes=(*told(scan), skill)),
+            said=Said(
+                holds=(
+                    *_own_terms(given),
+                    *_own_chip(given),
+                    *holds(scan),
+                    *skill_holds(known, given.policy.skill, today()),
+                ),
+                notes=(*left.notes, *_moved_notes(given), *told(scan), skill),
+                rows=(*left.rows, *played.rows),
+                same=left.same,
+                splits=found.splits,
+                spent=given.baseline.spent,
+                anchor=given.baseline.anchor.firmware if given.baseline.anchor else "",
+                today=today(),
+            ),
         )
     return _Found(
         decision=decision,
         scan=scan,
         skill=skill,
-        after=after,
-        measured=(old, new),
-        old=metrics[0],
-        new=metrics[1],
+        not_simulated=left.gates,
+        after=sides[2],
+        measured=both,
+        played=played,
+        old=found.old[1],
+        new=found.new[1],
     )
 
 
-def _write_sampled(
-    measured: "tuple[Measurement, Measurement]", target: str, asked: _Asked, *, shown: bool
-) -> None:
-    """Random sequences and shots of both releases, the same for both; decides nothing."""
-    from qtregress.cli.workers import workers
-    from qtregress.rb.from_channels import gate_sets
-    from qtregress.rb.paired import PairedTask, paired_task
-    from qtregress.rb.sampled import SampledTask
+def _own_terms(given: _Inputs) -> tuple[str, ...]:
+    """Why a change may not bring its own waivers; nothing where nobody else's are at hand.
+
+    The baseline's digest protects the policy's rules, not its waivers, exclusions and skill. Where
+    OLD comes from git, somebody else approved it, and what lies in the folder is the change's.
+    """
+    from qtregress.files.git import is_revision
+    from qtregress.verdict.policy import effective
+
+    policy, path = given.policy, str(given.policy_path or "")
+    bare = policy.model_copy(update={"rules": effective(policy).rules})
+    if not is_revision(given.old.path) or is_revision(path) or bare == effective(policy):
+        return ()
+    sentence = (
+        f"Waivers, exclusions and skill must come from git as OLD does, but {path} is a file "
+        "that the change may have brought: name it as REV:PATH."
+    )
+    return (sentence,)
+
+
+def _own_chip(given: _Inputs) -> tuple[str, ...]:
+    """Why a change may not declare what its lines did; nothing where nobody else is at hand.
+
+    What the new chip file says of gains, T1 and frequencies is not held against NEW.
+    """
+    from qtregress.files.git import is_revision
+
+    chip = given.new_chip
+    if chip is None or not is_revision(given.old.path) or is_revision(chip.path):
+        return ()
+    sentence = (
+        f"The new chip must come from git as OLD does, but {chip.path} is a file that the change "
+        "may have brought, and what it declares is not held against NEW: name it as REV:PATH."
+    )
+    return (sentence,)
+
+
+def _measured(given: _Inputs, sides: "tuple[Side, Side, Side]", means: "Means") -> "Measurements":
+    """Everything that is compared, all of it simulated in one run.
+
+    Raises:
+        BaselineError: OLD does not reproduce its baseline.
+    """
+    from qtregress.cli.only_changed import recorded
+    from qtregress.corners import Measurements, measure_corners
+    from qtregress.corners import sides as corners_of
+    from qtregress.metrics.collect import collect, under
+    from qtregress.pipeline import measure
+
+    approved, before, after = sides
+    if given.new_chip is not None:
+        corners = measure_corners(corners_of(approved, after, given.new_chip.value), means)
+        _still_reproduced(given, corners.approved[1])
+        return corners
+    faulty = [before] if given.scenario is not None else []
+    first, *between, new = measure([approved, *faulty, after], means)
+    known = collect(first)
+    _still_reproduced(given, known, recorded(given.baseline, first.plan))
+    old = between[0] if between else first
+    metrics = [known if old is first else collect(old), collect(new)]
+    if given.scenario is not None:
+        metrics = [under(given.scenario.value, one) for one in metrics]
+    return Measurements(
+        approved=(first, known), old=(old, metrics[0]), new=(new, metrics[1]), splits={}
+    )
+
+
+def _moved_notes(given: _Inputs) -> tuple[str, ...]:
+    """What the new chip file says has moved, and lines that moved without being declared."""
+    from qtregress.calibrate.states import common_factors, declared
+
+    new_chip = given.new_chip.value if given.new_chip else given.chip.value
+    states = declared(given.chip.value, new_chip) if given.new_chip else ()
+    return (
+        *states,
+        *common_factors(given.old.value, given.chip.value, given.new.value, new_chip),
+    )
+
+
+def _write_sampled(played: "Sampled", target: str, *, shown: bool) -> None:
+    """Random sequences and shots of both releases, the same for both."""
     from qtregress.report.paired import paired_table, paired_text
 
-    old, new = (gate_sets(one.plan, one.channels) for one in measured)
-    tasks = [
-        PairedTask(
-            old=SampledTask(
-                gates=gates,
-                qubits=qubits,
-                exact_p=measured[0].decays[qubits].p,
-                seed=_SEED,
-                shots=_SHOTS,
-            ),
-            new=new[qubits],
-        )
-        for qubits, gates in old.items()
-        if qubits in new
-    ]
-    with workers(asked.jobs, quiet=asked.quiet) as run:
-        found = run(paired_task, tasks, "sampled benchmarking")
-    deliver(target, paired_text(found))
+    deliver(target, paired_text(played.decays))
     if shown:
-        console().print(paired_table(found))
+        console().print(paired_table(played.decays))
 
 
-def _sides(given: _Inputs) -> "tuple[Side, Side, Side]":
+def _sides(given: _Inputs, *, only_changed: bool) -> "tuple[Side, Side, Side]":
     """OLD as its baseline knows it, and both releases under the scenario, if there is one."""
     from qtregress.cli.inputs import faulty, side_of
+    from qtregress.cli.only_changed import narrowed_sides
 
     chip, workload = given.chip.value, given.workload
     approved = side_of(given.old.value, chip, workload)
     after = side_of(given.new.value, chip, workload)
+    if only_changed:
+        approved, after = narrowed_sides(approved, after, given.baseline, given.policy)
     fault = given.scenario.value if given.scenario else None
     before = faulty(approved, fault, is_new=False)
     return approved, before, faulty(after, fault, is_new=True)
 
 
-def _still_reproduced(given: _Inputs, old: "tuple[Metric, ...]") -> None:
-    from qtregress.baseline.ledger import agreement
+def _still_reproduced(
+    given: _Inputs, old: "tuple[Metric, ...]", left_out: "tuple[Metric, ...]" = ()
+) -> None:
+    """Compare OLD with its baseline, but for what was left out on purpose.
 
-    moved = agreement(given.baseline, old)
+    Raises:
+        BaselineError: they disagree.
+    """
+    from qtregress.baseline.ledger import agreement
+    from qtregress.cli.only_changed import without
+
+    moved = agreement(without(given.baseline, left_out), old)
     if moved:
         lines = [f"- {one.sentence}" for one in moved[:_SHOWN]]
         rest = len(moved) - _SHOWN
@@ -351,6 +508,7 @@ def _still_reproduced(given: _Inputs, old: "tuple[Metric, ...]") -> None:
 
 
 def _document(found: _Found, given: _Inputs) -> "Verdict":
+    from qtregress.cli.evidence import explained
     from qtregress.cli.inputs import environment
     from qtregress.files.git import head_commit
     from qtregress.identity import digest
@@ -369,6 +527,8 @@ def _document(found: _Found, given: _Inputs) -> "Verdict":
         ),
         "workload": Input(path=str(given.workload_path or shipped), digest=digest(given.workload)),
     }
+    if given.new_chip is not None:
+        inputs["new_chip"] = Input(path=given.new_chip.path, digest=given.new_chip.digest)
     if given.scenario is not None:
         inputs["scenario"] = Input(path=given.scenario.path, digest=given.scenario.digest)
     return document(
@@ -384,5 +544,7 @@ def _document(found: _Found, given: _Inputs) -> "Verdict":
             scenario=given.scenario.value.name if given.scenario else None,
             kappa_scan=found.scan,
             skill=found.skill,
+            **explained(*found.measured, given.new),
+            not_simulated=found.not_simulated,
         ),
     )

@@ -12,6 +12,7 @@ from qtregress.errors import ExitCode, InputError
 
 if TYPE_CHECKING:
     from qtregress.calibrate.least_squares import Fitted
+    from qtregress.calibrate.refresh import Move
     from qtregress.chip.chip import Chip
     from qtregress.files.telemetry import TelemetryReport
 
@@ -52,16 +53,29 @@ def _target(output: str | None, chip: Path, other: Path) -> str:
 @command.command("fit-drive")
 @click.argument("chip", type=click.Path(path_type=Path))
 @click.argument("profile", type=click.Path(path_type=Path))
+@click.option(
+    "--gains-only",
+    is_flag=True,
+    help="Keep slope, compression and J: what check --new-chip asks for.",
+)
 @_output_option
 @click.option("--jobs", type=click.IntRange(min=1), help="Processes to use.")
 @click.option("--quiet", is_flag=True, help="No progress, no table.")
 def fit_drive(
-    *, chip: Path, profile: Path, output: str | None, jobs: int | None, quiet: bool
+    *,
+    chip: Path,
+    profile: Path,
+    gains_only: bool,
+    output: str | None,
+    jobs: int | None,
+    quiet: bool,
 ) -> ExitCode:
     """Calibrate CHIP's lines so that PROFILE's gates are what they mean.
 
     Writes gains, slopes, compression, offsets, couplings and cross drives, and the residual
     of every gate; a gate the model does not reach stays undecided in every later check.
+    With --gains-only it writes gains, phases and offsets of lines and cross drives alone: the
+    chip that moved since its lines were fitted. A changed DRAG then stays to be seen.
     """
     from qtregress.calibrate.fit import fit_drive as fit
     from qtregress.chip.chip import Chip
@@ -79,7 +93,7 @@ def fit_drive(
         )
         raise InputError(msg)
     with workers(jobs, quiet=quiet) as run:
-        fitted = fit(before.value, reference.value, run)
+        fitted = fit(before.value, reference.value, run, gains_only=gains_only)
     with _naming(chip, profile):
         fitted = Chip.model_validate(fitted.model_dump())
     deliver(target, dump(fitted))
@@ -201,4 +215,73 @@ def _show_numbers(numbers: "tuple[Fitted, ...]") -> None:
             found = f"{row.value:.4g} ± {row.uncertainty:.2g}"
         rows, scatter = ("-", "-") if fit is None else (str(fit.rows), f"{fit.scatter:.2g}")
         table.add_row(row.name, f"{row.old:.4g}", found, rows, scatter, row.status)
+    console().print(table)
+
+
+@command.command("update")
+@click.argument("chip", type=click.Path(path_type=Path))
+@click.option(
+    "--from",
+    "kind",
+    type=click.Choice(["ibm-backend", "qibolab"]),
+    required=True,
+    help="Whose files SOURCE holds.",
+)
+@click.argument("source", type=click.Path(path_type=Path))
+@_output_option
+@click.option("--date", help="Of a qibolab calibration, as in import qibolab.")
+@click.option("--device", help="Name of a qibolab device, as in import qibolab.")
+@click.option("--quiet", is_flag=True, help="No table.")
+def update(  # noqa: PLR0913  # one option each
+    *,
+    chip: Path,
+    kind: str,
+    source: Path,
+    output: str | None,
+    date: str | None,
+    device: str | None,
+    quiet: bool,
+) -> ExitCode:
+    """Bring CHIP to the state that the folder SOURCE measured; lines, fridge and fit stay.
+
+    Taken over are T1, T2, frequencies, anharmonicities, residual photons, the resonators'
+    frequencies and measured gate errors, as far as SOURCE measured them.
+    """
+    from qtregress.calibrate.refresh import refreshed
+    from qtregress.chip.chip import Chip
+    from qtregress.cli.edge import complain
+    from qtregress.files.documents import dump, load
+    from qtregress.files.ibm_backend import read_ibm_backend
+    from qtregress.files.qibolab import read_qibolab
+
+    if kind != "qibolab" and (date or device):
+        msg = "--date and --device are of --from qibolab alone"
+        raise click.UsageError(msg)
+    target = _target(output, chip, source)
+    before = load(chip, Chip).value
+    if kind == "qibolab":
+        backend = read_qibolab(source, date=date, device=device)
+    else:
+        backend = read_ibm_backend(source)
+    with _naming(chip, source):
+        found = refreshed(before, backend.chip)
+        updated = Chip.model_validate(found.chip.model_dump())
+    deliver(target, dump(updated))
+    for sentence in found.kept:
+        complain(sentence)
+    if not quiet and target != "-":
+        _show_moves(found.moves)
+        click.echo(f"wrote {target}: {len(found.moves)} numbers moved")
+    return ExitCode.PROMOTE
+
+
+def _show_moves(moves: "tuple[Move, ...]") -> None:
+    from rich.table import Table
+
+    from qtregress.cli.edge import console
+
+    table = Table("qubit or gate", "field", "old", "new")
+    for move in moves:
+        old = "-" if move.old is None else f"{move.old:.10g}"
+        table.add_row(move.subject, move.field, old, f"{move.new:.10g}")
     console().print(table)

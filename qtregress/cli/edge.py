@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from itertools import pairwise
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar
@@ -195,3 +195,8 @@ def one_standard_output(targets: Sequence[str | None]) -> None:
 def now() -> str:
     """The time in UTC to the second, ``2025-01-31T12:00:00+00:00``."""
     return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def today() -> date:
+    """The day in UTC."""
+    return datetime.now(UTC).date()

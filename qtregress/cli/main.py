@@ -30,6 +30,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "qtregress.cli.canary:command",
         "Play circuits with the noise of two profiles, without a judgement.",
     ),
+    "explain": (
+        "qtregress.cli.explain:command",
+        "Say why a saved verdict is what it is: pulses and fields.",
+    ),
     "baseline": (
         "qtregress.cli.baseline:command",
         "Propose, accept and verify approved metrics.",

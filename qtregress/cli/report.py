@@ -1,6 +1,8 @@
 """``qtregress report``: any report again, from a saved verdict."""
 
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePath
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import click
@@ -11,6 +13,8 @@ from qtregress.files.documents import load
 
 if TYPE_CHECKING:
     from qtregress.verdict.verdict import Verdict
+
+_NO_LINES: Mapping[str, int] = MappingProxyType({})
 
 
 @click.command("report")
@@ -36,9 +40,21 @@ def command(
 
 
 def write_reports(
-    verdict: "Verdict", *, junit: str | None, markdown: str | None, json_: str | None
+    verdict: "Verdict",
+    *,
+    junit: str | None,
+    markdown: str | None,
+    json_: str | None,
+    lines: Mapping[str, int] = _NO_LINES,
 ) -> None:
     """Write each report that has a target; ``-`` is standard output.
+
+    Args:
+        verdict: what to report.
+        junit: target of the JUnit XML, None for none.
+        markdown: target of the Markdown.
+        json_: target of the verdict itself.
+        lines: where NEW's file has a gate, by gate id, counted from 1.
 
     Raises:
         InputError: a file cannot be written.
@@ -54,4 +70,13 @@ def write_reports(
     if junit:
         from qtregress.report.junit import junit_text
 
-        deliver(junit, junit_text(verdict))
+        attached = attachable([json_, markdown])
+        deliver(junit, junit_text(verdict, lines=lines, attachments=attached))
+
+
+def attachable(targets: Sequence[str | None]) -> tuple[str, ...]:
+    """The targets that a CI system can attach: files below the folder the job runs in."""
+    paths = [PurePath(target) for target in targets if target not in {None, "-", ""}]
+    return tuple(
+        path.as_posix() for path in paths if not path.is_absolute() and ".." not in path.parts
+    )

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from qtregress.chip.chip import Chip
     from qtregress.pulses.profile import Gate, Profile
     from qtregress.run import Run
+    from qtregress.trials import Trial
+    from qtregress.verdict.policy import Policy
 
 AGREEMENT = 1e-8
 """Largest element by which the engines may differ: what the fast one aims at."""
@@ -98,34 +100,72 @@ Check = Callable[[Subject, "Run"], list[Finding]]
 @click.command("selftest")
 @click.argument("profile")
 @click.option("--chip", type=click.Path(path_type=Path), help="Default: chip.yaml beside PROFILE.")
+@click.option("--policy", type=click.Path(path_type=Path), help="Rules that judge the faults.")
 @click.option("--full", is_flag=True, help="Every pair gate, one at all levels: some minutes.")
 @click.option("--jobs", type=click.IntRange(min=1), help="Processes; default: all cores.")
 @click.option("--quiet", is_flag=True, help="No progress, no table; the exit status speaks.")
-def command(
-    *, profile: str, chip: Path | None, full: bool, jobs: int | None, quiet: bool
+def command(  # one argument an option
+    *,
+    profile: str,
+    chip: Path | None,
+    policy: Path | None,
+    full: bool,
+    jobs: int | None,
+    quiet: bool,
 ) -> ExitCode:
-    """Test this installation on PROFILE (a file or REV:PATH): 0 if all agrees, else 70.
+    """Test this installation on PROFILE (a file or REV:PATH): 0 if all is right, else 70.
 
-    Both engines must agree on its gates, simulated maps must be physical, and answers must
-    not depend on the process. Nothing that was remembered from earlier runs is used.
+    Both engines must agree on its gates, simulated maps must be physical, answers must not
+    depend on the process, and the judge must pass what is harmless and stop injected faults
+    on every qubit. Nothing that was remembered from earlier runs is used.
     """
     from qtregress.cli.workers import default_jobs, workers
 
     begun = time.perf_counter()
     subject = _subject(profile, chip, full=full)
+    rules = _rules(policy)
     if full and not quiet:
         click.echo(f"comparing {len(subject.pairs)} pair gates: this takes minutes", err=True)
     with workers(jobs, quiet=quiet) as run:
         findings = [found for check in CHECKS.values() for found in check(subject, run)]
+        trials = _trials(subject, rules, run)
         (threads,) = run(blas, [0], "BLAS")
     if not quiet:
         console().print(_table(findings))
-        for line in _remarks(subject):
+        console().print(_trial_table(trials))
+        for line in (*_remarks(subject), *_untried(trials)):
             click.echo(line)
         seconds = time.perf_counter() - begun
         click.echo(f"{_machine(jobs or default_jobs(), threads)}; {seconds:.0f} s")
-    _believe(findings)
+    _believe(findings, trials)
     return ExitCode.PROMOTE
+
+
+def _rules(policy: Path | None) -> "Policy":
+    from qtregress.files.documents import load
+    from qtregress.verdict.policy import Policy
+
+    return load(policy, Policy).value if policy else Policy(format="qtregress/policy@1")
+
+
+def _trials(subject: Subject, policy: "Policy", run: "Run") -> "list[Trial]":
+    """The judge on releases that must pass and on faults, every qubit and the tested pairs."""
+    from qtregress.faults import places
+    from qtregress.trials import PartTask, part_trials
+
+    pairs = {gate.id for gate in subject.pairs}
+    tested = {gate.id for gate in subject.tested_pairs}
+    wanted = [
+        where
+        for where in places(subject.profile, subject.chip)
+        if tested.issuperset(pairs.intersection(where.broken))
+    ]
+    tasks = [
+        PartTask(profile=subject.profile, chip=subject.chip, policy=policy, where=where)
+        # pairs take longest: no process should begin one at the end
+        for where in sorted(wanted, key=lambda where: pairs.isdisjoint(where.broken))
+    ]
+    return [trial for found in run(part_trials, tasks, "injected faults") for trial in found]
 
 
 def _subject(profile: str, chip: Path | None, *, full: bool) -> Subject:
@@ -285,13 +325,16 @@ def worst(findings: Sequence[Finding]) -> list[Finding]:
     return [min(findings, key=lambda one: (one.passed, -one.share))]
 
 
-def _believe(findings: Sequence[Finding]) -> None:
+def _believe(findings: Sequence[Finding], trials: "Sequence[Trial]") -> None:
     """Nothing to say where all passed.
 
     Raises:
-        QtregressError: a check failed, or there was none.
+        QtregressError: a check or a trial failed, or there was none of them.
     """
     failed = [finding.sentence for finding in findings if not finding.passed]
+    failed += [_accusation(trial) for trial in trials if trial.got and not trial.passed]
+    if not any(trial.got for trial in trials):
+        failed.append("no release was judged")
     if failed or not findings:
         what = "; ".join(failed) or "nothing was checked"
         msg = f"the self-test failed, so that no verdict given here should be believed: {what}"
@@ -314,6 +357,49 @@ def _table(findings: Sequence[Finding]) -> "Table":
         style = "" if one.passed else "bold red"
         table.add_row(word, one.check, printable(one.gate), *figures, style=style)
     return table
+
+
+def _accusation(trial: "Trial") -> str:
+    """What is wrong with a verdict."""
+    from qtregress.trials import is_right
+
+    what = f"{trial.kind} of {trial.where}"
+    got = " and ".join(trial.got)
+    must = "not roll back both ways" if trial.must == "not both" else trial.must
+    if not is_right(trial.got, trial.must):
+        return f"{what} must {must}, but the verdict is {got}: {trial.why}"
+    return f"{what} must be what the verdict ({got}) rests on, but is not: {trial.why}"
+
+
+def _trial_table(trials: "Sequence[Trial]") -> "Table":
+    """One line a kind of release, with the place where it came nearest to being misjudged."""
+    from rich.table import Table
+
+    from qtregress.printable import printable
+    from qtregress.trials import summaries
+
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for name in ("", "release or fault", "must", "did", "nearest"):
+        table.add_column(name, no_wrap=True)
+    table.add_column("margins", justify="right", no_wrap=True)
+    for one in summaries(trials):
+        word = "ok" if one.passed else "FAILED"
+        style = "" if one.passed else "bold red"
+        margins = "—" if one.margins is None else f"{one.margins:.4g}"
+        cells = (one.kind, one.must, one.verdicts, printable(one.nearest), margins)
+        table.add_row(word, *cells, style=style)
+    return table
+
+
+def _untried(trials: "Sequence[Trial]") -> list[str]:
+    """Faults that could not be made, each with its reason."""
+    from qtregress.printable import printable
+
+    return [
+        printable(f"not tested: {trial.kind} of {trial.where}: {trial.why}")
+        for trial in trials
+        if not trial.got
+    ]
 
 
 def _remarks(subject: Subject) -> list[str]:

@@ -1,21 +1,33 @@
-"""The folder of baselines: ``<device>.json`` is approved, ``<device>.proposed.json`` is not."""
+"""The folder of baselines: ``<device>.json`` is approved, ``<device>.proposed.json`` is not.
 
+A file ``trusted_keys`` beside them demands that every approved one is signed.
+"""
+
+import contextlib
 import fcntl
 import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
 
-from qtregress.baseline.ledger import accepted, follows, verify
+from qtregress.baseline.history import Terms, accepted, is_of, refusals, verify
 from qtregress.baseline.record import Baseline
 from qtregress.errors import BaselineError, InputError
 from qtregress.files.atomic import write_text
 from qtregress.files.documents import load
-from qtregress.files.git import is_revision
+from qtregress.files.git import has_file, is_revision
+from qtregress.files.signatures import PublicKey, read_keys, sign, signature_problem
+from qtregress.files.text import MAX_BYTES
 from qtregress.identity import canonical_value
 
 PROPOSED = ".proposed.json"
+_KEYS = "trusted_keys"
+_AFTER_MERGE = (
+    "; or let qtregress baseline rebuild DEVICE --from REV take the baseline of one side and "
+    "measure again"
+)
 
 
 def approved_path(folder: Path, device: str) -> Path:
@@ -39,14 +51,38 @@ def read_baseline(path: Path) -> Baseline:
     """The verified baseline at ``path``, a file or ``REV:PATH`` in git.
 
     Raises:
-        BaselineError: it is missing, unreadable, edited by hand or has no metrics.
+        BaselineError: it is missing, unreadable, edited by hand, has no metrics, or is not
+            signed as the trusted keys beside it demand.
     """
     baseline = _read(path)
-    problems = verify(baseline)
-    if problems:
-        msg = f"{path}: {'; '.join(problems)}"
-        raise BaselineError(msg)
+    _refuse(path, verify(baseline))
+    keys = trusted_keys(path) if baseline.accepted else ()
+    if keys:
+        _refuse(path, (signature_problem(baseline, keys),))
     return baseline
+
+
+def trusted_keys(path: Path) -> tuple[PublicKey, ...]:
+    """The keys that may sign the baseline at ``path``, none where nobody demands it.
+
+    They are read beside it, at the same revision if it has one.
+
+    Raises:
+        BaselineError: there is a file of keys that cannot be used.
+    """
+    spec = str(path)
+    try:
+        if is_revision(spec):
+            revision, _, inside = spec.partition(":")
+            here = "./" if inside.startswith("./") else ""
+            beside = f"{revision}:{here}{PurePosixPath(inside).parent / _KEYS}"
+            found = has_file(beside)
+        else:
+            beside = str(path.parent / _KEYS)
+            found = os.path.lexists(beside)
+        return read_keys(beside) if found else ()
+    except InputError as error:
+        raise BaselineError(str(error)) from error
 
 
 def read_approved(folder: Path, device: str) -> Baseline | None:
@@ -56,7 +92,42 @@ def read_approved(folder: Path, device: str) -> Baseline | None:
         BaselineError: there is one that cannot be used.
     """
     path = approved_path(folder, device)
-    return read_baseline(path) if os.path.lexists(path) else None
+    return approved_at(path, device) if os.path.lexists(path) else None
+
+
+def approved_at(path: Path, device: str) -> Baseline:
+    """The device's verified approved baseline at ``path``.
+
+    Raises:
+        BaselineError: it cannot be used, was never accepted, or is another device's.
+    """
+    baseline = read_baseline(path)
+    if not baseline.accepted:
+        _refuse(path, ("the baseline was proposed but never accepted",))
+    if baseline.device != device:
+        _refuse(path, (f"the baseline must be of device {device}, but is of {baseline.device}",))
+    return baseline
+
+
+def read_proposal(folder: Path, device: str) -> Baseline:
+    """The device's verified proposal.
+
+    Raises:
+        BaselineError: there is none, or it cannot be used.
+    """
+    path = proposed_path(folder, device)
+    if not os.path.lexists(path):
+        msg = f"{path}: there is no proposal; write one with qtregress baseline propose"
+        raise BaselineError(msg)
+    return read_baseline(path)
+
+
+def standing_proposal(folder: Path, device: str) -> Baseline | None:
+    """The device's proposal, None where there is none of any use: it is to be replaced."""
+    try:
+        return read_proposal(folder, device)
+    except BaselineError:
+        return None
 
 
 def write_proposal(folder: Path, baseline: Baseline) -> Path:
@@ -69,35 +140,124 @@ def write_proposal(folder: Path, baseline: Baseline) -> Path:
     """
     path = proposed_path(folder, baseline.device)
     with _locked(folder):
+        _sweep(path)
         _write(path, baseline)
     return path
 
 
-def accept(proposal: Path, folder: Path, *, reason: str, environ: Mapping[str, str]) -> Path:
-    """Make the verified proposal the folder's approved baseline and return where it lies.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """What an acceptance did.
 
-    The proposal is removed once the approved file has been replaced in one step.
+    Attributes:
+        path: where the approved baseline lies.
+        baseline: the approved one.
+        is_new: False where the proposal had been accepted before.
+    """
+
+    path: Path
+    baseline: Baseline
+    is_new: bool
+
+
+def accept(
+    proposal: Path,
+    folder: Path,
+    terms: Terms,
+    *,
+    environ: Mapping[str, str],
+    key_file: Path | None = None,
+) -> Accepted:
+    """Make the verified proposal the folder's approved baseline.
+
+    The proposal is removed once the approved file has been replaced in one step. One that an
+    interrupted run accepted but did not remove is removed now.
 
     Raises:
-        BaselineError: CI is set, the reason is empty, the proposal is unusable or does
-            not follow the approved baseline, or another process holds the folder.
+        BaselineError: CI is set, the terms are wrong, the proposal is unusable or does not
+            follow the approved baseline, a signature is demanded and not given, or another
+            process holds the folder.
+        InputError: the key cannot be used.
     """
+    _refuse_in_ci(environ)
+    with _locked(folder):
+        baseline = read_baseline(proposal)
+        path = approved_path(folder, baseline.device)
+        _sweep(path)
+        current = read_approved(folder, baseline.device)
+        if current is not None and is_of(baseline, current):
+            _remove(proposal)
+            return Accepted(path=path, baseline=current, is_new=False)
+        _refuse(proposal, refusals(baseline, current, terms))
+        sealed = accepted(baseline, current, terms)
+        _refuse(proposal, verify(sealed))
+        signed = sealed if key_file is None else sign(sealed, key_file)
+        keys = trusted_keys(path)
+        if keys:
+            _refuse(path, (signature_problem(signed, keys),))
+        _write(path, signed)
+        _remove(proposal)
+    return Accepted(path=path, baseline=signed, is_new=True)
+
+
+def restore(folder: Path, device: str, revision: str, *, environ: Mapping[str, str]) -> Baseline:
+    """Put the approved baseline of a revision in the place of one that cannot be read.
+
+    Raises:
+        BaselineError: CI is set, the revision has no baseline of any use, the store lies
+            above this folder, or its baseline can be read and is another one.
+    """
+    _refuse_in_ci(environ)
+    path = approved_path(folder, device)
+    relative = os.path.relpath(path)
+    if relative.startswith(".."):
+        msg = f"{path}: must lie below the current folder to be read at a revision, but does not"
+        raise BaselineError(msg)
+    kept = approved_at(Path(f"{revision}:./{PurePosixPath(relative)}"), device)
+    with _locked(folder):
+        current = _usable(folder, device)
+        if current is not None and current.digest != kept.digest:
+            msg = (
+                f"{path}: can be read and is not the baseline of {revision}, so nothing is taken "
+                "from there: rebuild without --from, or remove the file first"
+            )
+            raise BaselineError(msg)
+        if current is None:
+            _write(path, kept)
+    return kept
+
+
+def _usable(folder: Path, device: str) -> Baseline | None:
+    try:
+        return read_approved(folder, device)
+    except BaselineError:
+        return None
+
+
+def _refuse_in_ci(environ: Mapping[str, str]) -> None:
     if environ.get("CI", "").strip().lower() not in {"", "0", "false"}:
         msg = "baselines are read-only in CI (the environment variable CI is set): accept by hand"
         raise BaselineError(msg)
-    if not reason.strip():
-        msg = "a baseline must be accepted with a reason, but the reason is empty"
+
+
+def _refuse(path: Path, problems: tuple[str, ...]) -> None:
+    """Raise what is wrong with the file, if anything is; empty sentences are nothing."""
+    found = [problem for problem in problems if problem]
+    if found:
+        msg = f"{path}: {'; '.join(found)}"
         raise BaselineError(msg)
-    with _locked(folder):
-        baseline = read_baseline(proposal)
-        problems = follows(baseline, read_approved(folder, baseline.device))
-        if problems:
-            msg = f"{proposal}: {'; '.join(problems)}"
-            raise BaselineError(msg)
-        path = approved_path(folder, baseline.device)
-        _write(path, accepted(baseline, reason))
-        proposal.unlink()
-    return path
+
+
+def _sweep(path: Path) -> None:
+    """Remove what killed runs left half-written beside ``path``; we hold the folder alone."""
+    for left in path.parent.glob(f".{path.name}.*"):
+        _remove(left)
+
+
+def _remove(file: Path) -> None:
+    """Remove what is done with; a proposal that stays is known again by its content."""
+    with contextlib.suppress(OSError):
+        file.unlink()
 
 
 def baseline_text(baseline: Baseline) -> str:
@@ -113,12 +273,18 @@ def _read(path: Path) -> Baseline:
     try:
         return load(path, Baseline).value
     except InputError as error:
-        raise BaselineError(str(error)) from error
+        hint = _AFTER_MERGE if "merge conflict" in str(error) else ""
+        msg = f"{error}{hint}"
+        raise BaselineError(msg) from error
 
 
 def _write(path: Path, baseline: Baseline) -> None:
+    text = baseline_text(baseline)
+    if len(text) > MAX_BYTES:
+        msg = f"{path}: must be at most {MAX_BYTES} bytes long to be read, but would be {len(text)}"
+        raise BaselineError(msg)
     try:
-        write_text(path, baseline_text(baseline))
+        write_text(path, text)
     except InputError as error:
         raise BaselineError(str(error)) from error
 

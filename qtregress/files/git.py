@@ -43,6 +43,26 @@ def head_commit() -> str | None:
     return None if name is None else name.decode("ascii").strip()
 
 
+def has_file(spec: str) -> bool:
+    """Whether ``REV:PATH`` is there.
+
+    Raises:
+        InputError: git or the revision is missing: then nobody can tell.
+    """
+    revision, _, path = spec.partition(":")
+    _refuse_unsafe(spec, revision, path)
+    return _git(spec, "cat-file", "-e", f"{_commit(spec, revision)}:{path}") is not None
+
+
+def user_name() -> str:
+    """What git calls the user, empty where it does not know or is missing."""
+    try:
+        name = _git("user.name", "config", "--get", "user.name")
+    except InputError:
+        return ""
+    return "" if name is None else name.decode("utf-8", "replace").strip()
+
+
 def is_revision(spec: str) -> bool:
     """Whether ``spec`` reads as ``REV:PATH``; a file with a colon is written ``./a:b``.
 

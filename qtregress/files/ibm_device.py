@@ -6,61 +6,45 @@ listed in the chip's ``assumed``.
 
 import math
 import re
-from dataclasses import dataclass, field
 
 from pydantic import ValidationError
 
 from qtregress.channels.ideal import PAIR_NATIVES
 from qtregress.chip.chip import (
-    Attenuator,
     Chip,
     ControlChannel,
     Coupling,
-    DriveLine,
     MeasuredGateError,
     Qubit,
     Readout,
     ThermalLink,
 )
 from qtregress.errors import InputError
+from qtregress.files.assumed_lines import (
+    READOUT_KAPPA_HZ,
+    TYPICAL_ANHARMONICITY_HZ,
+    Remarks,
+    drive_line,
+    pads,
+    physical_t2,
+    readout_amplitude,
+)
 from qtregress.files.ibm_source import IbmDump, Measured
 from qtregress.files.ibm_table import scaled
 from qtregress.files.problems import listed, problems, under
-from qtregress.pulses.profile import Constant, GaussianSquare, Profile, Pulse, Samples, ShapedPulse
-from qtregress.units import ns_to_s
+from qtregress.pulses.profile import Profile
 
-_KAPPA_EXT_HZ = 1 / (2 * math.pi * 3e-3)
-_ATTENUATION_DB = 20.0
-_READOUT_KAPPA_HZ = 1e6
 _LINK_W_PER_K4 = 1e-4
 """A tenth of what a film's body passes to its plate."""
-_STAGES = ("4k", "cp", "mxc")
-_TYPICAL_ANHARMONICITY_HZ = -0.34e9
 _BENCHMARKED = ("sx", "x", *PAIR_NATIVES)
 _PLACEHOLDER_ERROR = 0.5
 """Errors from here on stand for a gate that nobody calibrated (dumps write 1.0)."""
-_ASSUMED = (
-    "qubits[*].drive.kappa_ext_hz",
-    "qubits[*].drive.attenuators",
-    "qubits[*].drive.film",
-    "qubits[*].readout",
-    "thermal_links",
-    "cryostat",
-)
 _DECADES = {
     "s": 0, "ms": -3, "us": -6, "\u00b5s": -6, "\u03bcs": -6, "ns": -9,
     "Hz": 0, "kHz": 3, "MHz": 6, "GHz": 9,
 }  # fmt: skip
 _COUPLING = re.compile(r"(jq\d{1,4}q\d{1,4})\*Sp(\d{1,4})\*Sm(\d{1,4})")
 _CONTROL = re.compile(r"omegad\d{1,4}\*X(\d{1,4})\|\|U(\d{1,4})")
-
-
-@dataclass(slots=True)
-class _Remarks:
-    """What the reader of the chip should know."""
-
-    notes: list[str] = field(default_factory=list)
-    assumed: list[str] = field(default_factory=lambda: list(_ASSUMED))
 
 
 def read_chip(dump: IbmDump, profile: Profile) -> tuple[Chip, tuple[str, ...]]:
@@ -73,7 +57,7 @@ def read_chip(dump: IbmDump, profile: Profile) -> tuple[Chip, tuple[str, ...]]:
     Raises:
         InputError: the dump lacks what a chip needs.
     """
-    remarks = _Remarks()
+    remarks = Remarks()
     try:
         chip = _chip(dump, profile, remarks)
     except ValidationError as error:
@@ -81,7 +65,7 @@ def read_chip(dump: IbmDump, profile: Profile) -> tuple[Chip, tuple[str, ...]]:
     return chip, tuple(remarks.notes)
 
 
-def _chip(dump: IbmDump, profile: Profile, remarks: _Remarks) -> Chip:
+def _chip(dump: IbmDump, profile: Profile, remarks: Remarks) -> Chip:
     couplings = _couplings(dump)
     return Chip(
         format="qtregress/chip@1",
@@ -99,7 +83,7 @@ def _chip(dump: IbmDump, profile: Profile, remarks: _Remarks) -> Chip:
     )
 
 
-def _qubits(dump: IbmDump, profile: Profile, remarks: _Remarks) -> tuple[Qubit, ...]:
+def _qubits(dump: IbmDump, profile: Profile, remarks: Remarks) -> tuple[Qubit, ...]:
     qubits = []
     for index in range(len(dump.properties.qubits)):
         try:
@@ -110,7 +94,7 @@ def _qubits(dump: IbmDump, profile: Profile, remarks: _Remarks) -> tuple[Qubit, 
     return tuple(qubits)
 
 
-def _qubit(index: int, dump: IbmDump, profile: Profile, remarks: _Remarks) -> Qubit:
+def _qubit(index: int, dump: IbmDump, profile: Profile, remarks: Remarks) -> Qubit:
     rows = {row.name: row for row in dump.properties.qubits[index]}
     t1_s = _si(rows, "T1", index)
     return Qubit(
@@ -118,34 +102,21 @@ def _qubit(index: int, dump: IbmDump, profile: Profile, remarks: _Remarks) -> Qu
         frequency_hz=_si(rows, "frequency", index),
         anharmonicity_hz=_anharmonicity(index, rows, dump, remarks),
         t1_s=t1_s,
-        t2_s=_t2(t1_s, _si(rows, "T2", index), index, remarks),
-        drive=_drive(index, profile, remarks),
+        t2_s=physical_t2(t1_s, _si(rows, "T2", index), index, remarks),
+        drive=drive_line(index, profile, remarks),
         readout=_readout(index, profile),
     )
 
 
 def _readout(index: int, profile: Profile) -> Readout:
     """A resonator whose shift is its linewidth, holding five photons at today's amplitude."""
-    measure = profile.by_id.get(f"measure:{index}")
-    played = (
-        [pulse for pulse in measure.pulses if isinstance(pulse, Samples | ShapedPulse)]
-        if measure
-        else []
-    )
-    loudest = max(
-        (_loudest(pulse) for pulse in played if pulse.channel == f"m{index}"), default=0.0
-    )
     return Readout(
         frequency_hz=profile.drive_frequency_hz.get(f"m{index}"),
-        kappa_hz=_READOUT_KAPPA_HZ,
-        chi_hz=_READOUT_KAPPA_HZ / 2,
-        photons_at=loudest or None,
-        attenuators=_pads(),
+        kappa_hz=READOUT_KAPPA_HZ,
+        chi_hz=READOUT_KAPPA_HZ / 2,
+        photons_at=readout_amplitude(index, profile),
+        attenuators=pads(),
     )
-
-
-def _pads() -> tuple[Attenuator, ...]:
-    return tuple(Attenuator(stage=stage, attenuation_db=_ATTENUATION_DB) for stage in _STAGES)
 
 
 def _si(rows: dict[str, Measured], name: str, index: int) -> float:
@@ -158,20 +129,7 @@ def _si(rows: dict[str, Measured], name: str, index: int) -> float:
     return scaled(row.value, _DECADES[row.unit])
 
 
-def _t2(t1_s: float, t2_s: float, index: int, remarks: _Remarks) -> float:
-    """T2, at most 2 T1."""
-    if t2_s <= 2 * t1_s:
-        return t2_s
-    remarks.notes.append(
-        f"qubit {index}: T2 = {t2_s * 1e6:.4g} us is above 2 T1 and is clamped to "
-        f"{2 * t1_s * 1e6:.4g} us"
-    )
-    return 2 * t1_s
-
-
-def _anharmonicity(
-    index: int, rows: dict[str, Measured], dump: IbmDump, remarks: _Remarks
-) -> float:
+def _anharmonicity(index: int, rows: dict[str, Measured], dump: IbmDump, remarks: Remarks) -> float:
     """The Hamiltonian's delta / 2 pi, else the measured one, else a typical one."""
     delta = dump.configuration.hamiltonian.vars.get(f"delta{index}", 0.0)
     if delta:
@@ -179,78 +137,16 @@ def _anharmonicity(
     if "anharmonicity" in rows:
         return _si(rows, "anharmonicity", index)
     remarks.notes.append(
-        f"qubit {index}: the dump gives no anharmonicity; {_TYPICAL_ANHARMONICITY_HZ:.3g} Hz "
+        f"qubit {index}: the dump gives no anharmonicity; {TYPICAL_ANHARMONICITY_HZ:.3g} Hz "
         "is assumed"
     )
     remarks.assumed.append(f"qubits[{index}].anharmonicity_hz")
-    return _TYPICAL_ANHARMONICITY_HZ
+    return TYPICAL_ANHARMONICITY_HZ
 
 
 def _hertz(angular_per_ns: float) -> float:
     """Frequency of an angular frequency in rad/ns."""
     return angular_per_ns / (2 * math.pi * 1e-9)
-
-
-def _drive(index: int, profile: Profile, remarks: _Remarks) -> DriveLine:
-    turns, pulse = _reference_pulse(index, profile, remarks)
-    try:
-        area, loudest = _area(pulse), _loudest(pulse)
-    except ArithmeticError:
-        area, loudest = 0.0, 0.0
-    if not area > 0:
-        msg = f"{profile.device}: the x (or sx) pulse of qubit {index} must have an area above 0"
-        raise InputError(msg)
-    return DriveLine(
-        rabi_hz_per_amp=turns / (area * ns_to_s(profile.dt_ns)),
-        compression_at=min(1.0, loudest * 0.5 / turns),
-        kappa_ext_hz=_KAPPA_EXT_HZ,
-        attenuators=_pads(),
-    )
-
-
-def _reference_pulse(index: int, profile: Profile, remarks: _Remarks) -> tuple[float, Pulse]:
-    """By how much of a turn which pulse rotates the qubit: its x, else its sx."""
-    for name, turns in (("x", 0.5), ("sx", 0.25)):
-        gate = profile.by_id.get(f"{name}:{index}")
-        if gate is None:
-            continue
-        played = [pulse for pulse in gate.pulses if isinstance(pulse, ShapedPulse | Samples)]
-        played = [pulse for pulse in played if pulse.channel == f"d{index}"]
-        if len(played) == 1:
-            if name != "x":
-                remarks.notes.append(f"qubit {index}: has no x; its gain is taken from sx")
-            return turns, played[0]
-    msg = (
-        f"{profile.device}: qubit {index} must have an x or sx gate of one pulse on d{index}, "
-        "which sets the gain of its line, but has none"
-    )
-    raise InputError(msg)
-
-
-def _area(pulse: Pulse) -> float:
-    """|sum of the pulse's samples|; a DRAG quadrature sums to zero and adds nothing."""
-    if isinstance(pulse, Samples):
-        return math.hypot(sum(pulse.re), sum(pulse.im))
-    if isinstance(pulse, Constant):
-        return abs(pulse.amp) * pulse.duration
-    width = pulse.width if isinstance(pulse, GaussianSquare) else 0.0
-    flank = (pulse.duration - width) / 2
-    times = (sample + 0.5 for sample in range(pulse.duration))
-    distances = (max(abs(time - pulse.duration / 2) - width / 2, 0.0) for time in times)
-    return abs(pulse.amp) * sum(_lifted(distance, flank, pulse.sigma) for distance in distances)
-
-
-def _lifted(distance: float, flank: float, sigma: float) -> float:
-    """Gaussian at ``distance`` from its centre, lifted to zero at ``flank`` + 1."""
-    gaussian = math.exp(-((distance / sigma) ** 2) / 2)
-    floor = math.exp(-(((flank + 1) / sigma) ** 2) / 2)
-    return (gaussian - floor) / (1 - floor)
-
-
-def _loudest(pulse: Pulse) -> float:
-    if isinstance(pulse, Samples):
-        return max(map(math.hypot, pulse.re, pulse.im))
-    return abs(pulse.amp)
 
 
 def _couplings(dump: IbmDump) -> tuple[Coupling, ...]:
@@ -264,7 +160,7 @@ def _couplings(dump: IbmDump) -> tuple[Coupling, ...]:
     return tuple(Coupling(qubits=pair, j_hz=_hertz(pairs[pair])) for pair in sorted(pairs))
 
 
-def _control_channels(dump: IbmDump, remarks: _Remarks) -> dict[str, ControlChannel]:
+def _control_channels(dump: IbmDump, remarks: Remarks) -> dict[str, ControlChannel]:
     oscillators = dump.configuration.u_channel_lo
     played_on: dict[int, set[int]] = {}
     for term in dump.configuration.hamiltonian.h_str:
@@ -281,7 +177,7 @@ def _control_channels(dump: IbmDump, remarks: _Remarks) -> dict[str, ControlChan
     return channels
 
 
-def _measured_errors(dump: IbmDump, remarks: _Remarks) -> tuple[MeasuredGateError, ...]:
+def _measured_errors(dump: IbmDump, remarks: Remarks) -> tuple[MeasuredGateError, ...]:
     found = []
     for row in dump.properties.gates:
         for parameter in row.parameters:

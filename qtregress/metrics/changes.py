@@ -1,6 +1,7 @@
 """What differs between two profiles, and which metrics would see it."""
 
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
 from math import isclose, pi
 
 from qtregress.chip.chip import Chip
@@ -11,6 +12,7 @@ from qtregress.pulses.schedule import schedule
 _SAME_PHASE_RAD = 1e-9
 _SAME_NUMBER = 1e-12
 _TOLD = 3
+_ABSENT = "absent"
 
 
 def _differs(was: object, now: object) -> bool:
@@ -22,29 +24,104 @@ def _differs(was: object, now: object) -> bool:
     return was != now
 
 
-def _differences(old: Gate, new: Gate) -> list[tuple[str, str, str]]:
-    """Every field that differs between two versions of a gate: where, old, new."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldChange:
+    """A field of a table that differs between two releases.
+
+    Attributes:
+        gate: its id, empty where the field belongs to none.
+        pulse: the row's channel and start, ``d0@160``, or the channel alone; empty where the
+            field belongs to no row.
+        field: ``amp``.
+        old: what it was, short.
+        new: what it is.
+        place: where it stands in NEW's document; empty where NEW does not have it.
+    """
+
+    gate: str
+    pulse: str
+    field: str
+    old: str
+    new: str
+    place: tuple[str | int, ...] = ()
+
+    @property
+    def where(self) -> str:
+        """``d0 at 160 dt amp``: pulse and field in words."""
+        channel, _, t0 = self.pulse.partition("@")
+        return f"{channel} at {t0} dt {self.field}" if self.pulse else self.field
+
+
+def differences(old: Gate, new: Gate) -> list[FieldChange]:
+    """Every field that differs between two versions of a gate, placed in NEW's gate.
+
+    Rows are compared one by one where their number is the same.
+    """
     found = []
     if old.duration != new.duration:
-        found.append(("duration", f"{old.duration} dt", f"{new.duration} dt"))
+        found.append(_of(new, "duration", f"{old.duration} dt", f"{new.duration} dt"))
     if old.virtual_z != new.virtual_z:
-        found.append(("turns", ", ".join(old.virtual_z), ", ".join(new.virtual_z)))
+        was, now = ", ".join(old.virtual_z), ", ".join(new.virtual_z)
+        found.append(replace(_of(new, "turns", was, now), place=("virtual_z",)))
     if len(old.pulses) != len(new.pulses):
-        found.append(("rows", str(len(old.pulses)), str(len(new.pulses))))
-        return found
-    for before, after in zip(old.pulses, new.pulses, strict=True):
-        was, now = before.model_dump(), after.model_dump()
+        rows = _of(new, "rows", str(len(old.pulses)), str(len(new.pulses)))
+        return [*found, replace(rows, place=("pulses",))]
+    for number, (before, after) in enumerate(zip(old.pulses, new.pulses, strict=True)):
+        was_row, now_row = before.model_dump(), after.model_dump()
         found += [
-            (f"{before.channel} at {before.t0} dt {key}", _cell(was.get(key)), _cell(now.get(key)))
-            for key in dict.fromkeys((*was, *now))
-            if _differs(was.get(key), now.get(key))
+            FieldChange(
+                gate=new.id,
+                pulse=f"{before.channel}@{before.t0}",
+                field=key,
+                old=_cell(was_row.get(key)),
+                new=_cell(now_row.get(key)),
+                place=("pulses", number, key),
+            )
+            for key in dict.fromkeys((*was_row, *now_row))
+            if _differs(was_row.get(key), now_row.get(key))
         ]
     return found
 
 
-def _told(found: list[tuple[str, str, str]], which: int) -> str:
-    """The old (1) or new (2) side of the first differences."""
-    parts = [f"{row[0]} {row[which]}" for row in found[:_TOLD]]
+def _of(gate: Gate, field: str, old: str, new: str) -> FieldChange:
+    """A change of the gate itself."""
+    return FieldChange(gate=gate.id, pulse="", field=field, old=old, new=new, place=(field,))
+
+
+def field_changes(old: Profile, new: Profile) -> list[FieldChange]:
+    """Every field that differs between two tables, placed in NEW's document."""
+    found = []
+    for number, gate in enumerate(new.gates):
+        before = old.by_id.get(gate.id)
+        here = ("gates", number)
+        if before is None:
+            found.append(replace(_of(gate, "gate", _ABSENT, "present"), place=here))
+        else:
+            rows = differences(before, gate)
+            found += [replace(row, place=(*here, *row.place)) for row in rows]
+    gone = [gate for gate in old.gates if gate.id not in new.by_id]
+    found += [replace(_of(gate, "gate", "present", _ABSENT), place=()) for gate in gone]
+    return [*found, *_carrier_changes(old, new)]
+
+
+def _carrier_changes(old: Profile, new: Profile) -> Iterator[FieldChange]:
+    was, now = old.drive_frequency_hz, new.drive_frequency_hz
+    for channel in sorted(was.keys() | now.keys()):
+        before, after = was.get(channel), now.get(channel)
+        if before != after:
+            yield FieldChange(
+                gate="",
+                pulse=channel,
+                field="drive_frequency_hz",
+                old=_ABSENT if before is None else repr(before),
+                new=_ABSENT if after is None else repr(after),
+                place=() if after is None else ("drive_frequency_hz", channel),
+            )
+
+
+def _told(found: list[FieldChange], *, new: bool) -> str:
+    """The old or new side of the first differences."""
+    parts = [f"{row.where} {row.new if new else row.old}" for row in found[:_TOLD]]
     rest = len(found) - _TOLD
     return "; ".join(parts) + (f"; and {rest} more" if rest > 0 else "")
 
@@ -61,10 +138,10 @@ def _gate_changes(old: Profile, new: Profile, judged: Collection[str]) -> Iterat
             continue
         was, now = "absent", "absent"
         if before is not None and after is not None:
-            found = _differences(before, after)
+            found = differences(before, after)
             if not found:
                 continue
-            was, now = _told(found, 1), _told(found, 2)
+            was, now = _told(found, new=False), _told(found, new=True)
         elif before is not None:
             was = f"{before.duration} dt long"
         elif after is not None:

@@ -329,7 +329,7 @@ def compare(
     """Every metric of either measurement as a paired difference, sorted by id."""
     before = {metric.id: metric for metric in old[1]}
     after = {metric.id: metric for metric in new[1]}
-    bounds = _bounds(old[0], new[0], absorbed, spread)
+    bounds = error_bounds(old[0], new[0], absorbed, spread)
     rows = _recalibration(absorbed)
     for metric_id in before.keys() | after.keys():
         was, now = before.get(metric_id), after.get(metric_id)
@@ -342,7 +342,7 @@ def compare(
     return tuple(sorted(rows, key=lambda row: row.id))
 
 
-def _bounds(
+def error_bounds(
     old: Measurement, new: Measurement, absorbed: Recalibration, spread: Spread
 ) -> dict[str, ErrorChange]:
     """How every error that is not compared as it is may have changed, by metric id."""

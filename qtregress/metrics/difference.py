@@ -1,6 +1,10 @@
 """What the judge sees of one metric: both values and the interval of their difference."""
 
 from dataclasses import dataclass
+from typing import Final
+
+SAMPLED: Final = "rb.sampled_epc"
+"""The metric of sampled benchmarking: error per Clifford of random sequences and shots."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +28,32 @@ class Difference:
     scale: float
     problem: str = ""
     note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SampledDifference:
+    """What sampled benchmarking has shown of one qubit or pair so far.
+
+    Both releases played the same sequences. ``change`` is NEW less OLD of the error per
+    Clifford, ``error`` its standard deviation by resampling whole ``sequences`` (so many of
+    each length); both are None where a decay has no value, and ``problem`` is then the reason.
+    ``scale`` is the magnitude that relative margins are a share of; it must not depend on what
+    was sampled.
+    """
+
+    subject: str
+    old: float | None
+    new: float | None
+    change: float | None
+    error: float | None
+    sequences: int
+    scale: float
+    problem: str = ""
+
+    @property
+    def id(self) -> str:
+        """The metric's id, ``rb.sampled_epc/0-1``."""
+        return f"{SAMPLED}/{self.subject}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

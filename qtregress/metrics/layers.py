@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from qtregress.channels.changed import ALL_SX
 from qtregress.channels.problem import patch_of
 from qtregress.metrics.measurement import Measurement
 from qtregress.metrics.metric import Metric, measured, undecided
@@ -23,8 +24,8 @@ def layer_metrics(measurement: Measurement, error_tolerance: float) -> Iterator[
     for found in layer_errors(board, [gate.id for gate in plan.layers]):
         yield from _of(found, found.layer, error_tolerance)
     playing = [gate.qubits[0] for gate in plan.gates if gate.name == "sx"]
-    if len(playing) > 1:
-        yield from _of(chip_layer_error(board, playing), "sx:all", error_tolerance)
+    if len(playing) > 1 and ALL_SX not in plan.left_out:
+        yield from _of(chip_layer_error(board, playing), ALL_SX, error_tolerance)
     for left, right in plan.pairs:
         zz_hz = static_zz_hz(patch_of(chip, (left, right)))
         yield measured("chip.static_zz_hz", f"{left}-{right}", "Hz", zz_hz)

@@ -16,6 +16,7 @@ from qtregress.chip.chip import Chip
 from qtregress.metrics.cliffords import played_in
 from qtregress.metrics.measurement import Measurement
 from qtregress.metrics.metric import Metric
+from qtregress.units import ns_to_s
 
 MeasuredMetric = Literal["gate.error", "rb.epc"]
 
@@ -132,9 +133,12 @@ def coherence_limits(measurement: Measurement) -> dict[str, float]:
     of the mean.
     """
     chip, channels = measurement.chip, measurement.channels
+    planned = {gate.id for gate in measurement.plan.gates} | measurement.plan.left_out
+    dt_s = ns_to_s(measurement.profile.dt_ns)
     limits = {
-        f"gate.error/{gate.id}": _limit(chip, gate.qubits, channels[gate.id].duration_s)
-        for gate in measurement.plan.gates
+        f"gate.error/{gate.id}": _limit(chip, gate.qubits, gate.duration * dt_s)
+        for gate in measurement.profile.gates
+        if gate.id in planned
     }
     for subject in measurement.decays:
         played = played_in(measurement, subject)

@@ -3,7 +3,8 @@
 Sample k is the envelope at the midpoint k + 1/2. Gaussians are lifted so that they vanish
 one sample before the first and one after the last, and rescaled to a peak of one
 (Qiskit 1.3 ``SymbolicPulse``; Motzoi, Gambetta, Rebentrost, Wilhelm, PRL 103, 110501
-(2009) for the derivative quadrature).
+(2009) for the derivative quadrature). Cut Gaussians are neither lifted nor rescaled (Qibolab
+0.2 ``pulses/envelope.py``).
 """
 
 from typing import cast
@@ -13,6 +14,8 @@ from numpy.typing import NDArray
 
 from qtregress.pulses.profile import (
     Constant,
+    CutDrag,
+    CutGaussian,
     Drag,
     Gaussian,
     GaussianSquare,
@@ -48,6 +51,17 @@ def _drag(pulse: Drag) -> Complex:
     return np.asarray(lifted + 1j * pulse.beta * derivative)
 
 
+def _cut_gaussian(pulse: CutGaussian | CutDrag) -> Floats:
+    off = (_midpoints(pulse.duration) - pulse.duration / 2) / pulse.sigma
+    return np.asarray(np.exp(-(off**2) / 2))
+
+
+def _cut_drag(pulse: CutDrag) -> Complex:
+    cut = _cut_gaussian(pulse)
+    off = _midpoints(pulse.duration) - pulse.duration / 2
+    return np.asarray(cut * (1 - 1j * pulse.beta * off / pulse.sigma**2))
+
+
 def _gaussian_square(pulse: GaussianSquare) -> Floats:
     t = _midpoints(pulse.duration)
     flank = (pulse.duration - pulse.width) / 2
@@ -63,6 +77,10 @@ def _shape(pulse: ShapedPulse) -> NDArray[np.complex128 | np.float64]:
             return _drag(pulse)
         case Gaussian():
             return _gaussian(pulse)
+        case CutDrag():
+            return _cut_drag(pulse)
+        case CutGaussian():
+            return _cut_gaussian(pulse)
         case GaussianSquare():
             return _gaussian_square(pulse)
         case Constant():

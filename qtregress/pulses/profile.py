@@ -52,6 +52,21 @@ class Gaussian(ShapedPulse):
     sigma: Width
 
 
+class CutGaussian(ShapedPulse):
+    """Gaussian that the pulse's ends cut off, not lifted (Qibolab's ``gaussian``)."""
+
+    envelope: Literal["cut_gaussian"]
+    sigma: Width
+
+
+class CutDrag(ShapedPulse):
+    """Cut Gaussian with a derivative quadrature (Qibolab's ``drag``)."""
+
+    envelope: Literal["cut_drag"]
+    sigma: Width
+    beta: Quadrature
+
+
 class GaussianSquare(ShapedPulse):
     """Flat top of ``width`` samples between two lifted Gaussian flanks."""
 
@@ -124,6 +139,8 @@ def _kind(value: object) -> str | None:
 Instruction = Annotated[
     Annotated[Drag, Tag("drag")]
     | Annotated[Gaussian, Tag("gaussian")]
+    | Annotated[CutGaussian, Tag("cut_gaussian")]
+    | Annotated[CutDrag, Tag("cut_drag")]
     | Annotated[GaussianSquare, Tag("gaussian_square")]
     | Annotated[Constant, Tag("constant")]
     | Annotated[Samples, Tag("samples")]
@@ -131,7 +148,7 @@ Instruction = Annotated[
     | Annotated[Delay, Tag("delay")],
     Discriminator(_kind),
 ]
-Pulse = Drag | Gaussian | GaussianSquare | Constant | Samples
+Pulse = Drag | Gaussian | CutGaussian | CutDrag | GaussianSquare | Constant | Samples
 
 
 def end_of(instruction: "Pulse | ShiftPhase | Delay") -> int:

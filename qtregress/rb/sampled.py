@@ -94,12 +94,14 @@ class PairedDifference:
             with change.
         status: ``ok``, or why there is no value: that of OLD, else that of NEW.
         advice: what happened and what to do, a sentence.
+        error: one standard deviation of change by the same resampling; None with change.
     """
 
     change: float | None
     interval: tuple[float, float] | None
     status: FitStatus
     advice: str
+    error: float | None = None
 
 
 def sampled_decay(
@@ -161,7 +163,13 @@ def paired_difference(old: SampledDecay, new: SampledDecay) -> PairedDifference:
         return PairedDifference(
             change=None, interval=None, status="failed", advice=ADVICE["failed"]
         )
-    return PairedDifference(change=change, interval=found, status="ok", advice=ADVICE["ok"])
+    return PairedDifference(
+        change=change,
+        interval=found,
+        status="ok",
+        advice=ADVICE["ok"],
+        error=_standard_error(changes, plan.sequences),
+    )
 
 
 def estimate(survivals: Real, plan: SamplePlan, *, qubits: tuple[int, ...]) -> SampledDecay:
@@ -570,6 +578,15 @@ def _spread(value: float, resamples: Real, sequences: int) -> tuple[float, float
     return float(low), float(high)
 
 
+def _standard_error(resamples: Real, sequences: int) -> float:
+    """Standard deviation of a value from its resamples, those without one left out.
+
+    Resampling s values with replacement shrinks their variance by (s - 1)/s, which is undone.
+    """
+    found = resamples[np.isfinite(resamples)]
+    return float(found.std(ddof=1) * np.sqrt(sequences / (sequences - 1)))
+
+
 _FRACTIONS = (0.0, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 1.4, 1.9, 2.5)
 """Lengths in units of the exact decay length 1 / (1 - p): the asymptote must be seen."""
 _UNKNOWN_P = {1: 0.999, 2: 0.98}
@@ -583,7 +600,8 @@ _SEQUENCES_EACH = 30
 class SampledTask:
     """Sampled benchmarking of one qubit or pair at lengths that fit its exact decay.
 
-    Ten lengths of thirty sequences each, as on hardware.
+    Ten lengths of thirty sequences each, as on hardware, unless told otherwise. More sequences
+    begin with those that fewer would play.
 
     Attributes:
         gates: simulated natives.
@@ -592,6 +610,7 @@ class SampledTask:
         seed: of the plan.
         shots: repetitions of each sequence.
         engine: as in `sampled_decay`.
+        sequences: random sequences of each length.
     """
 
     gates: Gates
@@ -600,6 +619,7 @@ class SampledTask:
     seed: int
     shots: int
     engine: Engine = "composition"
+    sequences: int = _SEQUENCES_EACH
 
     @property
     def lengths(self) -> tuple[int, ...]:
@@ -616,7 +636,7 @@ class SampledTask:
     def plan(self) -> SamplePlan:
         """What is played."""
         return SamplePlan(
-            lengths=self.lengths, sequences=_SEQUENCES_EACH, shots=self.shots, seed=self.seed
+            lengths=self.lengths, sequences=self.sequences, shots=self.shots, seed=self.seed
         )
 
 

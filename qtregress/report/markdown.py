@@ -2,11 +2,22 @@
 
 import html
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import accumulate
 
 from qtregress.printable import printable
-from qtregress.report.text import HEADLINES, change, passed, release, trouble
+from qtregress.report.text import (
+    HEADLINES,
+    anchor_title,
+    change,
+    divided,
+    drifted,
+    parts,
+    passed,
+    release,
+    trouble,
+    used_text,
+)
 from qtregress.verdict.rules import clipped, quantity
 from qtregress.verdict.verdict import JudgedMetric, Verdict
 
@@ -15,7 +26,12 @@ LIMIT = 60_000
 
 _SENTENCE = 600
 _NOTE = 200
-_HEAD = "| outcome | metric | old | new | change | margin |"
+_WHY = 300
+_HEAD = ("outcome", "metric", "old", "new", "change", "margin")
+_DRIFT_HEAD = ("metric", "moved at least", "moved at most", "budget", "budget used")
+_TEXTS = frozenset({"outcome", "metric", "why"})
+_RULE = "|---"
+"""How the line between a table's head and its rows begins."""
 _MARKUP = re.compile(r"([\\`*_\[\]|~])")
 _MENTION = re.compile(r"(?<![0-9A-Za-z])([@#])(?=[0-9A-Za-z])")
 _LINK = re.compile(r"(?i)\b(https?(?=:)|ftp(?=:)|mailto(?=:)|www(?=\.))([:.])")
@@ -25,9 +41,11 @@ def markdown_text(verdict: Verdict, *, limit: int = LIMIT) -> str:
     """Banner, reasons and tables, worst first, at most ``limit`` characters long."""
     lines = [f"## {HEADLINES[verdict.verdict]}: {escaped(release(verdict))}", ""]
     lines += [f"- {escaped(clipped(reason, _SENTENCE))}" for reason in verdict.reasons]
-    lines += _table("Not ok", trouble(verdict))
-    lines += _table("Critical and ok", passed(verdict, critical=True))
-    lines += _table("Advisory and ok", passed(verdict, critical=False))
+    lines += _judged("Not ok", trouble(verdict), explained=True)
+    lines += _drift(verdict)
+    lines += _splits(verdict)
+    lines += _judged("Critical and ok", passed(verdict, critical=True))
+    lines += _judged("Advisory and ok", passed(verdict, critical=False))
     return _fitted(lines, limit)
 
 
@@ -38,15 +56,17 @@ def escaped(text: str) -> str:
     return _LINK.sub(lambda found: f"{found[1]}&#{ord(found[2])};", quoted)
 
 
-def _table(title: str, metrics: Iterable[JudgedMetric]) -> list[str]:
-    rows = [_row(metric) for metric in metrics]
-    if not rows:
-        return []
-    return ["", f"### {title} ({len(rows)})", "", _HEAD, "|---|---|--:|--:|--:|--:|", *rows]
+def _judged(title: str, metrics: Iterable[JudgedMetric], *, explained: bool = False) -> list[str]:
+    """A table of metrics, with the sentence on each where it should be explained."""
+    rows = [
+        (*_figures(metric), *([clipped(metric.why, _WHY)] if explained else []))
+        for metric in metrics
+    ]
+    return _table(f"{title} ({len(rows)})", (*_HEAD, *(["why"] if explained else [])), rows)
 
 
-def _row(metric: JudgedMetric) -> str:
-    cells = (
+def _figures(metric: JudgedMetric) -> tuple[str, ...]:
+    return (
         metric.outcome if metric.critical else f"{metric.outcome} (advisory)",
         metric.id,
         quantity(metric.old, metric.unit),
@@ -54,7 +74,38 @@ def _row(metric: JudgedMetric) -> str:
         change(metric),
         quantity(metric.margin, metric.unit),
     )
-    return f"| {' | '.join(map(escaped, cells))} |"
+
+
+def _drift(verdict: Verdict) -> list[str]:
+    rows = [
+        (
+            metric.id,
+            *(quantity(bound, metric.unit) for bound in metric.drift or (None, None)),
+            quantity(metric.budget, metric.unit),
+            used_text(metric),
+        )
+        for metric in drifted(verdict)
+    ]
+    return _table(anchor_title(verdict), _DRIFT_HEAD, rows)
+
+
+def _splits(verdict: Verdict) -> list[str]:
+    rows = [(metric.id, *parts(metric)) for metric in divided(verdict)]
+    title = "What the changes are made of; the pulse edit is judged"
+    return _table(title, ("metric", "chip drift", "line gain", "pulse edit"), rows)
+
+
+def _table(title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """A heading and a table, numbers to the right; nothing without rows."""
+    if not rows:
+        return []
+    sides = ["---" if name in _TEXTS else "--:" for name in head]
+    lines = [_line(map(escaped, row)) for row in rows]
+    return ["", f"### {escaped(title)}", "", _line(head), f"|{'|'.join(sides)}|", *lines]
+
+
+def _line(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
 
 
 def _fitted(lines: list[str], limit: int) -> str:
@@ -65,9 +116,10 @@ def _fitted(lines: list[str], limit: int) -> str:
     ends = accumulate(len(line) + 1 for line in lines)
     kept = [line for line, end in zip(lines, ends, strict=True) if end <= limit - _NOTE]
     cut = lines[len(kept) :]
-    rows = sum(line.startswith("| ") and line != _HEAD for line in cut)
+    heads = sum(line.startswith(_RULE) for line in cut)
+    rows = max(0, sum(line.startswith("| ") for line in cut) - heads)
     note = (
-        f"{len(cut)} more lines, {rows} of them metrics, were cut to stay within "
+        f"{len(cut)} more lines, {rows} of them rows of tables, were cut to stay within "
         f"{limit} characters; verdict.json has all."
     )
     return "\n".join([*kept, "", note]) + "\n"

@@ -10,11 +10,16 @@ from rich.text import Text
 from qtregress.printable import printable
 from qtregress.report.text import (
     HEADLINES,
+    anchor_title,
     change,
     counted,
+    divided,
+    drifted,
+    parts,
     passed,
     release,
     trouble,
+    used_text,
 )
 from qtregress.verdict.rules import quantity
 from qtregress.verdict.verdict import JudgedMetric, Outcome, Verdict, VerdictWord
@@ -39,12 +44,12 @@ _STYLES: dict[Outcome, str] = {
 def verdict_table(verdict: Verdict) -> RenderableType:
     """What ``qtregress check`` shows; readable at 80 columns, no markup is interpreted."""
     bad, good = trouble(verdict), passed(verdict, critical=True)
-    parts: list[RenderableType] = [_banner(verdict), *map(_bullet, verdict.reasons)]
+    shown: list[RenderableType] = [_banner(verdict), *map(_bullet, verdict.reasons)]
     rows = bad[:TROUBLE_ROWS] or good[:OK_ROWS]
     if rows:
-        parts += [Text(), _table(rows)]
-    parts += [Text(line, style="dim") for line in _summaries(verdict)]
-    return Group(*parts)
+        shown += [Text(), _table(rows)]
+    shown += [Text(line, style="dim") for line in _summaries(verdict)]
+    return Group(*shown, *_drift(verdict), *_splits(verdict))
 
 
 def _banner(verdict: Verdict) -> Text:
@@ -77,6 +82,52 @@ def _row(metric: JudgedMetric) -> list[Text]:
         Text(printable(change(metric))),
         Text(printable(quantity(metric.margin, metric.unit))),
     ]
+
+
+def _drift(verdict: Verdict) -> list[RenderableType]:
+    """The metrics with the least drift budget left."""
+    rows = drifted(verdict)
+    if not rows:
+        return []
+    table = _narrow(("Moved", "Budget", "Used"))
+    for metric in rows[:OK_ROWS]:
+        low, high = metric.drift or (None, None)
+        moved = high if metric.direction == "lower" else low
+        cells = (quantity(moved, metric.unit), quantity(metric.budget, metric.unit))
+        table.add_row(*_cells(metric.id, *cells, used_text(metric)))
+    return [Text(), _title(anchor_title(verdict)), table, *_more(len(rows) - OK_ROWS)]
+
+
+def _splits(verdict: Verdict) -> list[RenderableType]:
+    """What the changes are made of, where the chip moved, too."""
+    rows = divided(verdict)
+    if not rows:
+        return []
+    table = _narrow(("Chip drift", "Line gain", "Pulse edit"))
+    for metric in rows[:TROUBLE_ROWS]:
+        table.add_row(*_cells(metric.id, *parts(metric)))
+    title = _title("What the changes are made of; the pulse edit is judged")
+    return [Text(), title, table, *_more(len(rows) - TROUBLE_ROWS)]
+
+
+def _narrow(names: Iterable[str]) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
+    table.add_column("Metric", overflow="fold")
+    for name in names:
+        table.add_column(name, justify="right", no_wrap=True)
+    return table
+
+
+def _cells(*texts: str) -> list[Text]:
+    return [Text(printable(text)) for text in texts]
+
+
+def _title(text: str) -> Text:
+    return Text(printable(text), style="bold")
+
+
+def _more(number: int) -> list[Text]:
+    return [Text(f"… and {counted(number, 'metric')} more", style="dim")] if number > 0 else []
 
 
 def _summaries(verdict: Verdict) -> list[str]:

@@ -1,41 +1,87 @@
 """The decision over all metrics: every critical one must be ok, one regressed suffices."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from types import MappingProxyType
 
 from qtregress.metrics.difference import Difference, UnjudgedChange
 from qtregress.metrics.metric import Input, Metric
+from qtregress.verdict.coverage import Coverage, coverage
+from qtregress.verdict.drift import Spent
+from qtregress.verdict.exclusions import exclusion_notes, with_exclusion
 from qtregress.verdict.policy import Policy, Rule, idle_rules, rule_for
 from qtregress.verdict.rules import clipped, judge_metric, vanished
 from qtregress.verdict.verdict import (
     EXIT_CODES,
     PASSING,
     Evidence,
+    HeatRow,
     InputName,
     JudgedMetric,
     KappaRow,
     Outcome,
+    Split,
+    TableChange,
     Unjudged,
     Verdict,
     VerdictWord,
 )
+from qtregress.verdict.waivers import waiver_notes, with_waiver
 
 _SHOWN = 5
+_SHOWN_WAIVED = 20
 _SHOWN_BESIDE = 2
 """Of sentences that do not decide."""
 _FIELD = 200
-_TROUBLE: tuple[Outcome, ...] = ("regressed", "undecided", "waived")
+_TROUBLE: tuple[Outcome, ...] = ("waived", "regressed", "undecided")
+"""What people must see, first to last: what passes by somebody's word stands before all."""
+_NO_SPENT: Mapping[str, float] = MappingProxyType({})
+_NO_SPLITS: Mapping[str, Split] = MappingProxyType({})
 _DECIDED: frozenset[Outcome] = frozenset({"ok", "regressed", "improved"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """What earlier stages have to say to the judge.
+
+    Attributes:
+        holds: sentences that forbid a promotion.
+        notes: sentences that a reader needs; they decide nothing.
+        rows: metrics beside those of the comparison, ids distinct from theirs.
+        splits: what each metric's change is made of, by id, where the chip moved, too.
+        spent: OLD's recorded value less the anchor's, by metric id; zeros may be left out.
+        anchor: firmware of the baseline's anchor, empty where nobody knows.
+        same: ids of the baseline's metrics that are the same in both releases by construction
+            and were not measured: not lost, and not judged.
+        today: the day in UTC; None where nobody knows, and then no waiver applies.
+    """
+
+    holds: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    rows: tuple[Difference, ...] = ()
+    splits: Mapping[str, Split] = field(default_factory=lambda: _NO_SPLITS)
+    spent: Mapping[str, float] = field(default_factory=lambda: _NO_SPENT)
+    anchor: str = ""
+    same: frozenset[str] = frozenset()
+    today: date | None = None
+
+
+NOTHING_SAID = Said()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """What was decided and why; ``reasons`` are sentences, worst first."""
+    """What was decided and why; ``reasons`` are sentences, worst first.
+
+    ``anchor`` is the firmware that drift was counted from.
+    """
 
     verdict: VerdictWord
     reasons: tuple[str, ...]
     metrics: tuple[JudgedMetric, ...]
     unjudged: tuple[Unjudged, ...]
+    anchor: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +98,28 @@ class Circumstances:
     scenario: str | None = None
     skill: str = ""
     kappa_scan: tuple[KappaRow, ...] = ()
+    not_simulated: tuple[str, ...] = ()
+    changed: int = 0
+    changes: tuple[TableChange, ...] = ()
+    heat: tuple[HeatRow, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Judged:
+    """All metrics as the rules judge them, before anybody makes an exception.
+
+    Attributes:
+        present: of this run.
+        lost: of the baseline, which this run does not have.
+    """
+
+    present: tuple[JudgedMetric, ...]
+    lost: tuple[JudgedMetric, ...]
+
+    @property
+    def every(self) -> tuple[JudgedMetric, ...]:
+        """Both, by id."""
+        return tuple(sorted([*self.present, *self.lost], key=lambda metric: metric.id))
 
 
 def decide(
@@ -60,44 +128,46 @@ def decide(
     *,
     policy: Policy,
     baseline: Sequence[Metric] = (),
-    holds: Sequence[str] = (),
-    notes: Sequence[str] = (),
+    said: Said = NOTHING_SAID,
 ) -> Decision:
     """The decision under ``policy``.
 
-    Roll back on any critical regression. Promote only if at least one metric is
-    critical, every critical one is ok or improved, every metric of the baseline was
-    measured again, every change is judged by a critical metric, every critical rule of
-    the user's judges something, and ``holds`` is empty. Hold otherwise.
+    Roll back on any critical regression. Promote only if at least one metric is critical,
+    every critical one is ok, improved or waived, every critical metric of the baseline and
+    99 % of all were measured again, every change is judged by a critical metric, every
+    critical rule of the user's judges something, and nothing said holds. Hold otherwise.
+    Which changes are judged is asked before any waiver, so that none hides a change.
 
     Args:
         differences: one a metric, ids distinct.
         changes: fields that differ between the profiles.
-        policy: the user's rules; the shipped ones follow.
+        policy: the user's rules, waivers and exclusions; the shipped rules follow.
         baseline: the metrics of the approved baseline.
-        holds: sentences of earlier stages that forbid a promotion.
-        notes: sentences of earlier stages that a reader needs, deciding nothing.
+        said: what earlier stages have to say.
 
     Raises:
         ValueError: two differences have one id.
     """
-    metrics, lost = _judged(differences, baseline, policy=policy)
-    unjudged = _unjudged(changes, metrics)
-    idle = idle_rules(policy, [metric.id for metric in metrics])
-    doubts = [*holds, *_doubts(metrics, unjudged, lost=lost, idle=idle)]
+    expected = [metric for metric in baseline if metric.id not in said.same]
+    judged = _judged([*differences, *said.rows], expected, policy=policy, said=said)
+    unjudged = _unjudged(changes, judged.present)
+    metrics = tuple(_with_exceptions(one, policy, said.today) for one in judged.every)
+    covered = coverage(expected, judged.present, policy.exclusions)
+    idle = idle_rules(policy, [*(metric.id for metric in metrics), *said.same])
+    doubts = [*said.holds, *_doubts(metrics, unjudged, covered=covered, idle=idle)]
     verdict = _word(metrics, bool(doubts))
+    sentences = (
+        *_reasons(verdict, metrics, doubts=doubts),
+        *_unjudged_names(unjudged),
+        *_remarks(metrics, policy, covered, said),
+        *said.notes,
+    )
     return Decision(
         verdict=verdict,
-        reasons=tuple(
-            clipped(text)
-            for text in (
-                *_reasons(verdict, metrics, doubts=doubts),
-                *_unjudged_names(unjudged),
-                *notes,
-            )
-        ),
+        reasons=tuple(map(clipped, sentences)),
         metrics=metrics,
         unjudged=unjudged,
+        anchor=said.anchor,
     )
 
 
@@ -120,13 +190,18 @@ def document(decision: Decision, circumstances: Circumstances) -> Verdict:
             scenario=circumstances.scenario,
             skill=circumstances.skill,
             kappa_scan=circumstances.kappa_scan,
+            anchor=decision.anchor,
+            not_simulated=circumstances.not_simulated,
+            changed=circumstances.changed,
+            changes=circumstances.changes,
+            heat=circumstances.heat,
         ),
         metrics=decision.metrics,
     )
 
 
 def severity(metric: JudgedMetric) -> tuple[int, float, str]:
-    """Sort key, worst first: what decides, then how many margins the change is worth."""
+    """Sort key: what is waived, what decides, then how many margins the change is worth."""
     if metric.outcome in PASSING:
         group = 2 * len(_TROUBLE) + (not metric.critical)
     else:
@@ -145,21 +220,32 @@ def _excess(metric: JudgedMetric) -> float:
 
 
 def _judged(
-    differences: Sequence[Difference], baseline: Sequence[Metric], *, policy: Policy
-) -> tuple[tuple[JudgedMetric, ...], tuple[JudgedMetric, ...]]:
-    """All judged metrics sorted by id, and among them those that vanished."""
+    differences: Sequence[Difference], baseline: Sequence[Metric], *, policy: Policy, said: Said
+) -> _Judged:
     ids = {difference.id for difference in differences}
     if len(ids) != len(differences):
         msg = "differences must have distinct ids"
         raise ValueError(msg)
     recorded = {metric.id: metric.value for metric in baseline}
-    present = [
-        judge_metric(d, rule_for(policy, d.id), baseline=recorded.get(d.id)) for d in differences
-    ]
+    present = tuple(
+        judge_metric(
+            one,
+            rule_for(policy, one.id),
+            baseline=recorded.get(one.id),
+            spent=Spent(value=said.spent.get(one.id, 0.0), anchor=said.anchor),
+            split=said.splits.get(one.id),
+        )
+        for one in differences
+    )
     lost = tuple(
         vanished(metric, rule_for(policy, metric.id)) for metric in baseline if metric.id not in ids
     )
-    return tuple(sorted([*present, *lost], key=lambda metric: metric.id)), lost
+    return _Judged(present=present, lost=lost)
+
+
+def _with_exceptions(metric: JudgedMetric, policy: Policy, today: date | None) -> JudgedMetric:
+    """The metric as the policy's exclusions and waivers leave it."""
+    return with_waiver(with_exclusion(metric, policy.exclusions), policy.waivers, today)
 
 
 def _unjudged(
@@ -182,15 +268,14 @@ def _doubts(
     metrics: tuple[JudgedMetric, ...],
     unjudged: tuple[Unjudged, ...],
     *,
-    lost: Sequence[JudgedMetric],
+    covered: Coverage,
     idle: Sequence[Rule],
 ) -> list[str]:
     """Sentences on everything, regressions apart, that forbids a promotion."""
     undecided = [m for m in _worst_first(metrics) if m.critical and m.outcome == "undecided"]
     found = _first([metric.why for metric in undecided], "critical metrics are undecided", _SHOWN)
-    found += _first(
-        [metric.why for metric in lost if not metric.critical], "advisory metrics vanished", _SHOWN
-    )
+    if not covered.suffices:
+        found.append(covered.sentence)
     found += _first(
         [
             f"{u.where} changed from {u.old} to {u.new}: no decided critical metric judges it."
@@ -218,20 +303,43 @@ def _reasons(
     regressed = [m.why for m in worst if m.critical and m.outcome == "regressed"]
     advisory = [m.why for m in worst if not m.critical and m.outcome == "regressed"]
     critical = sum(metric.critical for metric in metrics)
+    waived = [m.why for m in worst if m.outcome == "waived"]
     heads = {
         "rollback": f"Roll back: {len(regressed)} of {critical} critical metrics regressed, "
         "and one is enough.",
         "hold": "Hold: no critical metric regressed, but not everything that a promotion "
         "needs is known to be ok.",
-        "promote": f"Promote: all {critical} critical metrics are ok.",
+        "promote": _promoted(critical, len(waived)),
     }
     notes = [f"Advisory: {text}" for text in advisory]
     return [
         heads[verdict],
+        *_first(waived, "critical metrics are waived", _SHOWN_WAIVED),
         *_named(regressed_gates(metrics)),
         *_first(regressed, "critical metrics regressed", _SHOWN),
         *_first(doubts, "reasons to hold", _SHOWN if verdict == "hold" else _SHOWN_BESIDE),
         *_first(notes, "advisory metrics regressed", 0 if regressed else _SHOWN_BESIDE),
+    ]
+
+
+def _promoted(critical: int, waived: int) -> str:
+    if not waived:
+        return f"Promote: all {critical} critical metrics are ok."
+    are = "is" if waived == 1 else "are"
+    return f"Promote: {waived} of {critical} critical metrics {are} waived, the others are ok."
+
+
+def _remarks(
+    metrics: Sequence[JudgedMetric], policy: Policy, covered: Coverage, said: Said
+) -> list[str]:
+    """Sentences on coverage, exclusions and waivers that decide nothing."""
+    ids = [*(metric.id for metric in metrics), *said.same]
+    excluded = [metric.why for metric in metrics if metric.excluded]
+    return [
+        *([covered.sentence] if covered.suffices and covered.sentence else []),
+        *_first(excluded, "metrics are excluded", _SHOWN_BESIDE),
+        *waiver_notes(policy.waivers, ids, said.today),
+        *exclusion_notes(policy.exclusions, ids),
     ]
 
 

@@ -8,15 +8,21 @@ critical metric and a change that only advisory metrics see is unjudged and hold
 """
 
 from collections.abc import Iterable
-from fnmatch import fnmatchcase
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from qtregress.document import Model, NonNegative, Real
-
-Glob = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.+:@/\[\]*?-]+$", max_length=120)]
-"""A pattern on metric ids: ``*`` is any text, ``?`` any character, the rest is literal."""
+from qtregress.document import Model, NonNegative, Positive, Real
+from qtregress.verdict.terms import (
+    MAX_TERMS,
+    Because,
+    Exclusion,
+    Glob,
+    Sampling,
+    SkillRule,
+    Waiver,
+    matches,
+)
 
 Direction = Literal["lower", "higher"]
 
@@ -26,8 +32,10 @@ class Rule(Model):
 
     The margin is the larger of ``margin_relative`` (a share of the metric's scale) and
     ``margin_absolute`` (in its unit). ``limit`` is a value that the new firmware must
-    not exceed (fall below, where higher is better), whatever the old one did. A metric
-    that is not ``critical`` is shown and never decides.
+    not exceed (fall below, where higher is better), whatever the old one did.
+    ``drift_budget`` is how many margins the metric may move since the baseline's anchor,
+    over all releases accepted since. A metric that is not ``critical`` is shown and never
+    decides.
     """
 
     metrics: Glob
@@ -36,7 +44,8 @@ class Rule(Model):
     direction: Direction = "lower"
     critical: Annotated[bool, Field(strict=True)]
     limit: Real | None = None
-    why: Annotated[str, Field(min_length=1, max_length=300)]
+    drift_budget: Positive = 1.0
+    why: Because
 
     @model_validator(mode="after")
     def _has_a_margin(self) -> Self:
@@ -47,14 +56,21 @@ class Rule(Model):
 
     def matches(self, metric_id: str) -> bool:
         """Whether this rule speaks of the metric."""
-        return fnmatchcase(metric_id, self.metrics.replace("[", "[[]"))
+        return matches(self.metrics, metric_id)
 
 
 class Policy(Model):
-    """``qtregress/policy@1``: a user's rules; the shipped ones follow them."""
+    """``qtregress/policy@1``: a user's rules; the shipped ones follow them.
+
+    Waivers and exclusions are tried in order, see ``qtregress.verdict.terms``.
+    """
 
     format: Literal["qtregress/policy@1"]
     rules: Annotated[tuple[Rule, ...], Field(max_length=1000)] = ()
+    waivers: Annotated[tuple[Waiver, ...], Field(max_length=MAX_TERMS)] = ()
+    exclusions: Annotated[tuple[Exclusion, ...], Field(max_length=MAX_TERMS)] = ()
+    skill: SkillRule = SkillRule()
+    sampling: Sampling = Sampling()
 
 
 _ONE_LINE = "A ratio of energies on one physical line: the assumed coupling cancels."
@@ -109,6 +125,13 @@ DEFAULT_POLICY = Policy(
             margin_absolute=1e-5,
             critical=True,
             why="Error per Clifford is what randomized benchmarking will show on the fridge.",
+        ),
+        Rule(
+            metrics="rb.sampled_epc/*",
+            margin_relative=0.10,
+            margin_absolute=1e-5,
+            critical=False,
+            why="Exact benchmarking decides; the sampled one exists to be compared with hardware.",
         ),
         Rule(
             metrics="gate.slow_noise_error/*",
@@ -267,9 +290,14 @@ FALLBACK = Rule(
 
 
 def effective(policy: Policy) -> Policy:
-    """The user's rules, then the shipped ones: whose digest a baseline stores."""
+    """The user's rules, then the shipped ones, and the sampling: whose digest a baseline stores.
+
+    Waivers, exclusions and the rule on skill are left out on purpose. They say what follows
+    from the figures, not what the figures are, so that a waiver added at night does not make
+    the baseline stale.
+    """
     shipped = tuple(rule for rule in DEFAULT_POLICY.rules if rule not in policy.rules)
-    return Policy(format=policy.format, rules=policy.rules + shipped)
+    return Policy(format=policy.format, rules=policy.rules + shipped, sampling=policy.sampling)
 
 
 def rule_for(policy: Policy, metric_id: str) -> Rule:

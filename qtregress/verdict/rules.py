@@ -2,7 +2,8 @@
 
 With worse counted positive and the margin M fixed beforehand, the whole interval below M
 is ok (below -M: improved), the whole interval above M is regressed, and anything else,
-also anything that could not be measured, is undecided.
+also anything that could not be measured, is undecided. What was accepted since the
+baseline's anchor counts too, see ``qtregress.verdict.drift``.
 """
 
 import math
@@ -11,8 +12,9 @@ from dataclasses import dataclass
 from qtregress.metrics.difference import Difference
 from qtregress.metrics.metric import Metric
 from qtregress.units import engineering
+from qtregress.verdict.drift import NOTHING_SPENT, Drift, Spent, drift_since
 from qtregress.verdict.policy import Rule
-from qtregress.verdict.verdict import JudgedMetric, Outcome, finite, within
+from qtregress.verdict.verdict import JudgedMetric, Outcome, Split, finite, turned, within
 
 _SENTENCE = 2000
 
@@ -24,11 +26,27 @@ class _Judgement:
 
 
 def judge_metric(
-    difference: Difference, rule: Rule, *, baseline: float | None = None
+    difference: Difference,
+    rule: Rule,
+    *,
+    baseline: float | None = None,
+    spent: Spent = NOTHING_SPENT,
+    split: Split | None = None,
 ) -> JudgedMetric:
-    """The metric with its outcome under ``rule`` and the sentence that explains it."""
+    """The metric with its outcome under ``rule`` and the sentence that explains it.
+
+    Args:
+        difference: NEW less OLD.
+        rule: the one that speaks of it.
+        baseline: the approved value, shown beside both.
+        spent: what accepted releases moved since the anchor.
+        split: what the change is made of, shown beside it.
+    """
     margin = margin_of(rule, difference.scale)
-    judgement = _judgement(difference, rule, margin)
+    plain = _judgement(difference, rule, margin)
+    bounds = None if _worse(difference, rule) is None else _bounds(difference)
+    drift = drift_since(bounds, rule, margin, spent)
+    judgement = _with_drift(plain, _Drifted(difference, rule, spent), drift)
     delta = _delta(difference)
     return JudgedMetric(
         id=difference.id,
@@ -46,6 +64,9 @@ def judge_metric(
         critical=rule.critical,
         outcome=judgement.outcome,
         why=clipped(judgement.why),
+        drift=None if drift is None else drift.interval,
+        budget=None if drift is None else drift.budget,
+        split=split,
     )
 
 
@@ -110,6 +131,61 @@ def _judgement(difference: Difference, rule: Rule, margin: float | None) -> _Jud
     return _Judgement(outcome=outcome, why=_sentence(difference, rule, outcome=outcome))
 
 
+_RANKS: dict[Outcome, int] = {"improved": 0, "ok": 0, "undecided": 1, "regressed": 2}
+
+
+@dataclass(frozen=True, slots=True)
+class _Drifted:
+    """What a sentence on drift speaks of."""
+
+    difference: Difference
+    rule: Rule
+    spent: Spent
+
+
+def _with_drift(plain: _Judgement, drifted: _Drifted, drift: Drift | None) -> _Judgement:
+    """The worse of both judgements; drift never makes one better."""
+    if drift is None:
+        return plain
+    if _RANKS[drift.outcome] > _RANKS[plain.outcome]:
+        return _Judgement(outcome=drift.outcome, why=_drift_sentence(drifted, drift))
+    if plain.outcome == "regressed" or drift.interval is None:
+        return plain
+    rest = f"{_since(drifted, drift.interval)}; budget {_in_unit(drifted, drift.budget)}."
+    return _Judgement(outcome=plain.outcome, why=f"{plain.why} {rest}")
+
+
+def _drift_sentence(drifted: _Drifted, drift: Drift) -> str:
+    name = drifted.difference.id
+    if drift.interval is None:
+        return f"{name} is undecided: how far it moved since the anchor is no finite number."
+    verb = "drifted by more than" if drift.outcome == "regressed" else "cannot be told from"
+    return (
+        f"{name} {verb} its budget of {_in_unit(drifted, drift.budget)} "
+        f"(rule {drifted.rule.metrics}). {_since(drifted, drift.interval)}."
+    )
+
+
+def _since(drifted: _Drifted, interval: tuple[float, float]) -> str:
+    """``Since the anchor 1.0 it moved by 3 aJ, of which 2 aJ was accepted earlier``."""
+    anchor = f" {drifted.spent.anchor}" if drifted.spent.anchor else ""
+    return (
+        f"Since the anchor{anchor} it moved by {_spanned(interval, drifted.difference.unit)}, "
+        f"of which {_in_unit(drifted, drifted.spent.value)} was accepted earlier"
+    )
+
+
+def _in_unit(drifted: _Drifted, value: float | None) -> str:
+    return quantity(value, drifted.difference.unit)
+
+
+def _spanned(interval: tuple[float, float], unit: str) -> str:
+    low, high = interval
+    if low == high:
+        return quantity(low, unit)
+    return f"between {quantity(low, unit)} and {quantity(high, unit)}"
+
+
 def _beyond_limit(difference: Difference, rule: Rule) -> bool:
     new = finite(difference.new)
     if rule.limit is None or new is None:
@@ -122,8 +198,7 @@ def _worse(difference: Difference, rule: Rule) -> tuple[float, float] | None:
     bounds = _bounds(difference)
     if bounds is None or finite(difference.old) is None or finite(difference.new) is None:
         return None
-    low, high = bounds
-    return (low, high) if rule.direction == "lower" else (-high, -low)
+    return turned(bounds, rule.direction)
 
 
 def _bounds(difference: Difference) -> tuple[float, float] | None:
@@ -178,13 +253,9 @@ _VERBS: dict[Outcome, str] = {
 
 def _sentence(difference: Difference, rule: Rule, *, outcome: Outcome) -> str:
     unit = difference.unit
-    low, high = difference.interval or (math.nan, math.nan)
+    bounds = _spanned(difference.interval or (math.nan, math.nan), unit)
+    bounds = bounds if bounds.startswith("between") else f"of {bounds}"
     margin = quantity(margin_of(rule, difference.scale), unit)
-    bounds = (
-        f"of {quantity(low, unit)}"
-        if low == high
-        else f"between {quantity(low, unit)} and {quantity(high, unit)}"
-    )
     note = f" {difference.note.strip()}" if difference.note.strip() else ""
     return (
         f"{difference.id} {_VERBS[outcome]} {margin} (rule {rule.metrics}): "

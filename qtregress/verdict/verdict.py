@@ -5,16 +5,24 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from qtregress.document import Model, Name, NonNegative, Real
+from qtregress.document import Count, Model, Name, NonNegative, Real
 from qtregress.errors import ExitCode
 from qtregress.metrics.metric import MAX_METRICS, Input, MetricId, Sentence, Unit
 from qtregress.verdict.policy import Direction
+from qtregress.verdict.terms import Because, Day, Owner
 
 Outcome = Literal["ok", "regressed", "undecided", "improved", "waived"]
 VerdictWord = Literal["promote", "hold", "rollback"]
 InputName = Literal["old", "new", "chip", "new_chip", "baseline", "policy", "workload", "scenario"]
 
+MAX_CHANGES = 500
+"""Rows of a list in the evidence."""
+MAX_CELL = 200
+
 PASSING: frozenset[Outcome] = frozenset({"ok", "improved"})
+"""Outcomes of a critical metric that is as it should be."""
+
+LETTING: frozenset[Outcome] = PASSING | {"waived"}
 """Outcomes that let a critical metric promote."""
 
 EXIT_CODES: dict[VerdictWord, ExitCode] = {
@@ -24,11 +32,35 @@ EXIT_CODES: dict[VerdictWord, ExitCode] = {
 }
 
 
+class Split(Model):
+    """What a change is made of where the chip moved, too, in the metric's unit.
+
+    The three add up to what OLD on the old chip and NEW on the same would differ by. A part
+    is None where one of the chips gives no value.
+    """
+
+    chip_drift: Real | None
+    line_gain: Real | None
+    pulse_edit: Real | None
+
+
+class AppliedWaiver(Model):
+    """The waiver that lets a metric pass: who answers for it, up to what, until when."""
+
+    owner: Owner
+    reason: Because
+    ceiling: Real
+    expires: Day
+
+
 class JudgedMetric(Model):
     """One metric, old and new, and what the policy makes of it.
 
     ``interval`` bounds ``new - old`` in the metric's unit and sign; ``margin`` is how far
-    it may move in the worse direction; ``relative`` is ``delta`` over ``|old|``.
+    it may move in the worse direction; ``relative`` is ``delta`` over ``|old|``. ``drift``
+    bounds how far NEW is from the baseline's anchor, ``budget`` how far it may be in the
+    worse direction; both are None where nothing was accepted since and the margin says it
+    all. ``excluded`` is why nobody expects to have the metric.
     """
 
     id: MetricId
@@ -46,14 +78,24 @@ class JudgedMetric(Model):
     critical: Annotated[bool, Field(strict=True)]
     outcome: Outcome
     why: Sentence
+    drift: tuple[Real, Real] | None = None
+    budget: NonNegative | None = None
+    split: Split | None = None
+    waiver: AppliedWaiver | None = None
+    excluded: Annotated[str, Field(max_length=300)] = ""
 
     @property
     def worse(self) -> tuple[float, float] | None:
         """The interval turned so that worse is positive."""
-        if self.interval is None:
-            return None
-        low, high = self.interval
-        return (low, high) if self.direction == "lower" else (-high, -low)
+        return None if self.interval is None else turned(self.interval, self.direction)
+
+    def changed(self, **fields: object) -> Self:
+        """The metric with these fields, checked again.
+
+        Raises:
+            ValidationError: the fields contradict the others.
+        """
+        return self.model_validate({**dict(self), **fields})
 
     @model_validator(mode="after")
     def _pass_is_backed(self) -> Self:
@@ -64,12 +106,53 @@ class JudgedMetric(Model):
                 f"margin, but the interval is {self.interval} and the margin {self.margin}"
             )
             raise ValueError(msg)
+        if self.outcome in PASSING and not self._within_budget():
+            msg = (
+                f"{self.id}: outcome {self.outcome} must be backed by a drift within the "
+                f"budget, but the drift is {self.drift} and the budget {self.budget}"
+            )
+            raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _waiver_is_backed(self) -> Self:
+        """A waiver that does not cover the value was not applied by this tool."""
+        if (self.outcome == "waived") != (self.waiver is not None):
+            msg = f"{self.id}: a waiver must stand where the outcome is waived, and only there"
+            raise ValueError(msg)
+        if self.waiver is not None and not self._is_coverable(self.waiver):
+            msg = (
+                f"{self.id}: a waived metric must be critical with a new value no worse than "
+                f"{self.waiver.ceiling}, but its new value is {self.new}"
+            )
+            raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _exclusion_is_backed(self) -> Self:
+        """What was measured and decided is not excluded."""
+        if self.excluded and (self.critical or self.outcome != "undecided"):
+            msg = (
+                f"{self.id}: an excluded metric must be advisory and undecided, but is "
+                f"{self.outcome} and critical is {self.critical}"
+            )
+            raise ValueError(msg)
         return self
 
     def _within_margin(self) -> bool:
         if self.worse is None or self.margin is None or self.old is None or self.new is None:
             return False
         return within(self.worse[1], self.margin)
+
+    def _within_budget(self) -> bool:
+        if self.drift is None:
+            return True
+        if self.budget is None:
+            return False
+        return within(turned(self.drift, self.direction)[1], self.budget)
+
+    def _is_coverable(self, waiver: AppliedWaiver) -> bool:
+        return self.critical and not_worse(self.new, waiver.ceiling, self.direction)
 
 
 class Unjudged(Model):
@@ -90,8 +173,39 @@ class KappaRow(Model):
     why: Sentence
 
 
+class TableChange(Model):
+    """A field of the pulse table that differs: where, and on which line of NEW's file.
+
+    ``pulse`` is a row's channel and start, ``d0@160``, or a channel; empty where the field is
+    the gate's own. ``line`` is None where NEW does not have it, or nobody knows.
+    """
+
+    gate: Annotated[str, Field(max_length=MAX_CELL)]
+    pulse: Annotated[str, Field(max_length=40)]
+    field: Annotated[str, Field(max_length=40)]
+    old: Annotated[str, Field(max_length=MAX_CELL)]
+    new: Annotated[str, Field(max_length=MAX_CELL)]
+    line: Annotated[int, Field(strict=True, ge=1)] | None = None
+
+
+class HeatRow(Model):
+    """What a changed pulse adds to a metric of heat; rows of one metric add up to its change.
+
+    ``pulse`` is empty for what no pulse explains: carriers, compression, the chip.
+    """
+
+    metric: MetricId
+    pulse: Annotated[str, Field(max_length=40)]
+    change_j: Real
+
+
 class Evidence(Model):
-    """What reports need besides the metrics."""
+    """What reports need besides the metrics.
+
+    ``anchor`` is the firmware that drift is counted from, ``not_simulated`` are ids of gates
+    that are the same in both releases and were left out. ``changes`` are the first of
+    ``changed`` fields that differ between the tables.
+    """
 
     device: Name
     old_firmware: Name
@@ -100,6 +214,11 @@ class Evidence(Model):
     scenario: Name | None = None
     skill: Sentence = ""
     kappa_scan: tuple[KappaRow, ...] = ()
+    anchor: Annotated[str, Field(max_length=64)] = ""
+    not_simulated: Annotated[tuple[str, ...], Field(max_length=MAX_METRICS)] = ()
+    changed: Count = 0
+    changes: Annotated[tuple[TableChange, ...], Field(max_length=MAX_CHANGES)] = ()
+    heat: Annotated[tuple[HeatRow, ...], Field(max_length=MAX_CHANGES)] = ()
 
 
 class Verdict(Model):
@@ -136,14 +255,27 @@ def within(worst: float, margin: float) -> bool:
     return worst <= 0 or worst < margin
 
 
+def turned(interval: tuple[float, float], direction: Direction) -> tuple[float, float]:
+    """Bounds of a change with worse counted positive."""
+    low, high = interval
+    return (low, high) if direction == "lower" else (-high, -low)
+
+
+def not_worse(value: float | None, ceiling: float, direction: Direction) -> bool:
+    """Whether a value is known and no worse than ``ceiling``."""
+    if value is None or not math.isfinite(value):
+        return False
+    return value <= ceiling if direction == "lower" else value >= ceiling
+
+
 def blockers(metrics: tuple[JudgedMetric, ...], unjudged: tuple[Unjudged, ...]) -> tuple[str, ...]:
     """Sentences on what forbids a promotion, apart from regressions; empty if nothing does."""
     critical = [metric for metric in metrics if metric.critical]
     found = []
     if not critical:
         found.append("no critical metric was measured")
-    if any(metric.outcome not in PASSING for metric in critical):
-        found.append("not every critical metric is ok")
+    if any(metric.outcome not in LETTING for metric in critical):
+        found.append("not every critical metric is ok or waived")
     if unjudged:
         found.append("a change is judged by no critical metric")
     return tuple(found)

@@ -1,51 +1,61 @@
 """The folder of baselines."""
 
+import contextlib
 import fcntl
 import os
+import signal
+import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from qtregress.baseline.ledger import Origin, propose
+from qtregress.baseline.history import Terms
 from qtregress.baseline.record import Baseline
 from qtregress.errors import BaselineError, ExitCode
+from qtregress.files import baseline_store
 from qtregress.files.baseline_store import (
     accept,
+    approved_at,
     approved_path,
     baseline_text,
     proposed_path,
     read_approved,
     read_baseline,
+    restore,
+    standing_proposal,
     write_proposal,
 )
-from qtregress.metrics.metric import measured
+from tests.baseline import made
 
-ORIGIN = Origin(
-    device="lima",
-    firmware="1.0",
-    profile_digest=f"sha256:{'1' * 64}",
-    chip_digest=f"sha256:{'2' * 64}",
-    policy_digest=f"sha256:{'3' * 64}",
-    workload_digest=f"sha256:{'4' * 64}",
-)
 NOT_CI = {"CI": ""}
 
 
 def proposal(value: float = 1e-3, *, previous: Baseline | None = None) -> Baseline:
-    """A proposal with one metric."""
-    return propose(
-        ORIGIN,
-        [measured("gate.error", "x:0", "", value)],
-        previous=previous,
-        environment={"python": "3.11"},
-        created="2025-01-31T12:00:00+00:00",
-        reason="First.",
-    )
+    """A proposal with one metric, of the release after the previous one."""
+    number = 0 if previous is None else len(previous.history)
+    origin = made.release(number) if number else made.ORIGIN
+    return made.proposal(made.with_value(made.ERROR, value), previous=previous, origin=origin)
 
 
-def accepted_in(folder: Path, baseline: Baseline) -> Path:
+def accepted_in(folder: Path, baseline: Baseline, *, day: int = 1) -> Path:
     """Where the baseline lies once proposed and accepted."""
-    return accept(write_proposal(folder, baseline), folder, reason="Seen.", environ=NOT_CI)
+    file = write_proposal(folder, baseline)
+    return accept(file, folder, made.terms(day), environ=NOT_CI).path
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Every file of the folder."""
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+def refused(folder: Path, problem: str, *, terms: Terms | None = None) -> None:
+    """Accepting lima's proposal fails with this sentence and leaves every byte as it was."""
+    before = contents(folder)
+    with pytest.raises(BaselineError, match=problem) as caught:
+        accept(proposed_path(folder, "lima"), folder, terms or made.terms(9), environ=NOT_CI)
+
+    assert (caught.value.exit_code, contents(folder)) == (ExitCode.BASELINE, before)
 
 
 def test_a_proposal_is_no_baseline(tmp_path: Path) -> None:
@@ -73,7 +83,7 @@ def test_acceptance_keeps_the_reason(tmp_path: Path) -> None:
 def test_a_chain_grows(tmp_path: Path) -> None:
     """A proposal against the approved baseline can be accepted after it."""
     first = read_baseline(accepted_in(tmp_path, proposal()))
-    second = read_baseline(accepted_in(tmp_path, proposal(2e-3, previous=first)))
+    second = read_baseline(accepted_in(tmp_path, proposal(2e-3, previous=first), day=2))
 
     assert second.previous == first.digest
 
@@ -81,10 +91,17 @@ def test_a_chain_grows(tmp_path: Path) -> None:
 def test_an_overtaken_proposal_is_refused(tmp_path: Path) -> None:
     """A proposal made before another one was accepted must be made again."""
     accepted_in(tmp_path, proposal())
-    late = write_proposal(tmp_path, proposal(2e-3))
+    write_proposal(tmp_path, proposal(2e-3))
 
-    with pytest.raises(BaselineError, match="propose again"):
-        accept(late, tmp_path, reason="Seen.", environ=NOT_CI)
+    refused(tmp_path, "propose again")
+
+
+def test_a_clock_that_went_backwards_changes_nothing(tmp_path: Path) -> None:
+    """The store is as it was, and the sentence says both times."""
+    first = read_baseline(accepted_in(tmp_path, proposal(), day=5))
+    write_proposal(tmp_path, proposal(2e-3, previous=first))
+
+    refused(tmp_path, "the clock says 2025-02-04", terms=made.terms(4))
 
 
 @pytest.mark.parametrize("value", ["true", "1", "yes"])
@@ -93,15 +110,14 @@ def test_ci_accepts_nothing(tmp_path: Path, value: str) -> None:
     path = write_proposal(tmp_path, proposal())
 
     with pytest.raises(BaselineError, match="read-only in CI"):
-        accept(path, tmp_path, reason="Seen.", environ={"CI": value})
+        accept(path, tmp_path, made.terms(), environ={"CI": value})
 
 
 def test_acceptance_needs_a_reason(tmp_path: Path) -> None:
     """Blanks are no reason."""
-    path = write_proposal(tmp_path, proposal())
+    write_proposal(tmp_path, proposal())
 
-    with pytest.raises(BaselineError, match="the reason is empty"):
-        accept(path, tmp_path, reason=" ", environ=NOT_CI)
+    refused(tmp_path, "the reason is empty", terms=made.terms(reason=" "))
 
 
 def test_a_second_writer_is_refused(tmp_path: Path) -> None:
@@ -144,6 +160,8 @@ def spoiled(folder: Path, old: str, new: str) -> Path:
         ('{\n "acc', '<<<<<<< ours\n{\n "acc', r"lima.json:1: .*conflict"),
         ("0.001", "NaN", "finite"),
         ('"lima"', '"lima", "device": "lima"', "twice"),
+        ('{\n "acc', '=======\n{\n "acc', "must be JSON"),
+        ('{\n "acc', '<<<<<<< ours\n{\n "acc', "baseline rebuild DEVICE --from REV"),
     ],
 )
 def test_a_spoiled_baseline_is_refused(tmp_path: Path, old: str, new: str, problem: str) -> None:
@@ -202,3 +220,164 @@ def test_a_proposal_that_cannot_be_written_is_a_baseline_error(tmp_path: Path) -
 
     with pytest.raises(BaselineError, match="must be a file, but is a folder"):
         write_proposal(tmp_path, proposal())
+
+
+def test_two_acceptances_at_once(tmp_path: Path) -> None:
+    """One wins, the other is told; the store verifies."""
+    write_proposal(tmp_path, proposal())
+    holder = os.open(tmp_path, os.O_RDONLY)
+    fcntl.flock(holder, fcntl.LOCK_EX)
+    refused(tmp_path, "another process is writing")
+    os.close(holder)
+    accept(proposed_path(tmp_path, "lima"), tmp_path, made.terms(), environ=NOT_CI)
+
+    refused(tmp_path, "there is no baseline")
+    assert read_approved(tmp_path, "lima") is not None
+
+
+def test_a_store_that_cannot_be_written_is_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A read-only folder is a sentence, not a crash and not half an acceptance."""
+
+    def read_only(*_: object, **__: object) -> tuple[int, str]:
+        raise PermissionError(13, "Permission denied")
+
+    write_proposal(tmp_path, proposal())
+    monkeypatch.setattr(tempfile, "mkstemp", read_only)
+
+    refused(tmp_path, "lima.json: cannot be written: Permission denied")
+
+
+def test_a_leftover_proposal_is_removed(tmp_path: Path) -> None:
+    """An acceptance that was killed before it removed the proposal is finished by the next."""
+    made_now = proposal()
+    path = accepted_in(tmp_path, made_now)
+    before = path.read_bytes()
+    file = write_proposal(tmp_path, made_now)
+    done = accept(file, tmp_path, made.terms(3), environ=NOT_CI)
+
+    assert (done.is_new, contents(tmp_path)) == (False, {"lima.json": before})
+
+
+def test_a_proposal_in_the_place_of_a_baseline_is_refused(tmp_path: Path) -> None:
+    """Copying the file is no acceptance."""
+    approved_path(tmp_path, "lima").write_text(baseline_text(proposal()), encoding="utf-8")
+
+    with pytest.raises(BaselineError, match="proposed but never accepted"):
+        read_approved(tmp_path, "lima")
+
+
+def test_another_devices_baseline_is_refused(tmp_path: Path) -> None:
+    """Renaming the file does not make it this device's."""
+    path = accepted_in(tmp_path, proposal()).rename(tmp_path / "manila.json")
+
+    with pytest.raises(BaselineError, match="must be of device manila, but is of lima"):
+        approved_at(path, "manila")
+
+
+def test_a_broken_chain_is_refused(tmp_path: Path) -> None:
+    """A reworded acceptance, digest made to fit or not."""
+    first = read_baseline(accepted_in(tmp_path, proposal()))
+    path = accepted_in(tmp_path, proposal(2e-3, previous=first), day=2)
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace('"accepted_by": "Ada"', '"accepted_by": "Eve"', 1))
+
+    with pytest.raises(BaselineError, match="edited by hand"):
+        read_baseline(path)
+
+
+def test_a_device_named_like_a_proposal_has_no_baseline(tmp_path: Path) -> None:
+    """Its file would be another device's proposal."""
+    with pytest.raises(BaselineError, match="must not be named like a proposal"):
+        read_approved(tmp_path, "lima.proposed")
+
+
+def test_a_store_elsewhere_is_not_restored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A revision's paths start in the current folder."""
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+
+    with pytest.raises(BaselineError, match="must lie below the current folder"):
+        restore(tmp_path / "there", "lima", "HEAD", environ=NOT_CI)
+
+
+def test_a_damaged_proposal_stands_for_nothing(tmp_path: Path) -> None:
+    """The next proposal replaces it."""
+    proposed_path(tmp_path, "lima").write_text("{", encoding="utf-8")
+
+    assert standing_proposal(tmp_path, "lima") is None
+
+
+def test_what_could_not_be_read_again_is_not_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file beyond the reader's limit would lock everybody out."""
+    monkeypatch.setattr(baseline_store, "MAX_BYTES", 100)
+
+    with pytest.raises(BaselineError, match="at most 100 bytes long to be read"):
+        write_proposal(tmp_path, proposal())
+
+
+_CALLS = ("open", "fchmod", "fsync", "replace", "rename", "unlink")
+"""What an acceptance does to files."""
+
+
+def killed_at(point: int, folder: Path, *, after: bool) -> bool:
+    """Accept in a process that kills itself at its n-th call; whether it came to that."""
+    child = os.fork()
+    if child == 0:
+        with contextlib.suppress(BaseException):
+            _deadly(point, after=after)
+            accept(proposed_path(folder, "lima"), folder, made.terms(2), environ=NOT_CI)
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    return os.WIFSIGNALED(status)
+
+
+def _deadly(point: int, *, after: bool) -> None:
+    """Let the n-th of the calls be the last, before or after it did its work."""
+    left = iter(range(point, -1, -1))
+
+    def wrapped(real: Callable[..., object]) -> Callable[..., object]:
+        def call(*arguments: object, **options: object) -> object:
+            is_last = next(left) == 0
+            if is_last and not after:
+                os.kill(os.getpid(), signal.SIGKILL)
+            answer = real(*arguments, **options)
+            if is_last:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return answer
+
+        return call
+
+    for name in _CALLS:
+        setattr(os, name, wrapped(getattr(os, name)))
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_a_kill_at_any_point_leaves_the_old_or_the_new_baseline(
+    tmp_path: Path, *, after: bool
+) -> None:
+    """Signal 9 before or after every call: the store verifies and the next accept works."""
+    words = set()
+    for point in range(100):
+        folder = tmp_path / str(point)
+        first = read_baseline(accepted_in(folder, proposal()))
+        file = write_proposal(folder, proposal(2e-3, previous=first))
+        was_killed = killed_at(point, folder, after=after)
+        found = read_approved(folder, "lima")
+        assert found is not None
+        words.add((was_killed, len(found.history), file.exists()))
+        if file.exists():
+            done = accept(file, folder, made.terms(3), environ=NOT_CI)
+            assert done.is_new == (len(found.history) == 1)
+        last = read_baseline(approved_path(folder, "lima"))
+        assert ([one.value for one in last.metrics], len(last.history)) == ([2e-3], 2)
+        accepted_in(folder, proposal(3e-3, previous=last), day=4)
+        assert [path.name for path in folder.iterdir()] == ["lima.json"]
+        if not was_killed:
+            break
+
+    assert words >= {(True, 1, True), (True, 2, True), (False, 2, False)}

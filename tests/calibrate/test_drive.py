@@ -266,3 +266,18 @@ def test_pair_is_found_again(chip: Chip, profile: Profile) -> None:
     shipped = gate_fit(chip, profile, cx).residual
     assert gate_fit(with_pair(off, fit), profile, cx).residual <= 1.1 * shipped
     assert np.isclose(fit.coupling.j_hz, chip.couplings[0].j_hz, rtol=0.02)
+
+
+@pytest.mark.slow
+def test_a_cross_drive_is_found_again_with_j_held(chip: Chip, profile: Profile) -> None:
+    """Gains only: a cross drive turned round is fitted as well as shipped, and J stays."""
+    control = chip.control_channels["u0"].model_copy(update={"phase_rad": 0.0, "gain_ratio": 1.2})
+    off = with_pair(chip, PairFit(coupling=chip.couplings[0], controls={"u0": control}))
+    cx = profile.by_id["cx:0-1"]
+
+    fit = fit_pair(off, profile, (0, 1), is_j_free=False)
+
+    assert fit is not None
+    shipped = gate_fit(chip, profile, cx).residual
+    assert gate_fit(with_pair(off, fit), profile, cx).residual <= 1.1 * shipped
+    assert fit.coupling == chip.couplings[0]

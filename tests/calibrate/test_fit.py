@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from qtregress.calibrate.fit import fit_drive
-from qtregress.chip.chip import Chip
+from qtregress.chip.chip import Chip, DriveLine
 from qtregress.files.documents import read
 from qtregress.identity import digest
 from qtregress.pulses.profile import Profile
@@ -94,3 +94,47 @@ def test_fitting_a_fitted_chip_changes_nothing_that_matters(profile: Profile, fi
 
     gains = [[q.drive.rabi_hz_per_amp for q in one.qubits] for one in (again, fitted)]
     assert gains[0] == pytest.approx(gains[1], rel=1e-8)
+
+
+def test_gains_only_finds_a_line_that_moved(profile: Profile, fitted: Chip) -> None:
+    """Three times as strong, turned and off by 40 kHz: found from the gates, shape untouched."""
+    moved = with_lines(fitted, 3.0, 0.4, 4e4)
+    again = fit_drive(moved, profile, in_order, gains_only=True)
+
+    for was, now in zip(fitted.qubits, again.qubits, strict=True):
+        line, found = was.drive, now.drive
+        assert found.rabi_hz_per_amp == pytest.approx(line.rabi_hz_per_amp, rel=1e-4)
+        assert found.phase_rad == pytest.approx(line.phase_rad, abs=1e-4)
+        assert found.frequency_offset_hz == pytest.approx(line.frequency_offset_hz, abs=500)
+        assert shape(found) == shape(line)
+
+
+def test_gains_only_of_one_gate_keeps_the_offset(profile: Profile, fitted: Chip) -> None:
+    """An offset and a wrong DRAG look alike to x alone."""
+    x_alone = profile.model_copy(
+        update={"gates": tuple(gate for gate in profile.gates if gate.name != "sx")}
+    )
+    again = fit_drive(with_lines(fitted, 0.7, 0.1, 0.0), x_alone, in_order, gains_only=True)
+
+    for was, now in zip(fitted.qubits, again.qubits, strict=True):
+        assert now.drive.frequency_offset_hz == was.drive.frequency_offset_hz
+        assert now.drive.rabi_hz_per_amp == pytest.approx(was.drive.rabi_hz_per_amp, rel=1e-3)
+
+
+def with_lines(chip: Chip, factor: float, turn_rad: float, offset_hz: float) -> Chip:
+    """The chip with every line moved."""
+    qubits = []
+    for qubit in chip.qubits:
+        line = qubit.drive
+        update = {
+            "rabi_hz_per_amp": line.rabi_hz_per_amp * factor,
+            "phase_rad": line.phase_rad + turn_rad,
+            "frequency_offset_hz": line.frequency_offset_hz + offset_hz,
+        }
+        qubits.append(qubit.model_copy(update={"drive": line.model_copy(update=update)}))
+    return chip.model_copy(update={"qubits": tuple(qubits)})
+
+
+def shape(line: DriveLine) -> tuple[float, ...]:
+    """What never moves with a line."""
+    return line.slope_dt, line.compression_am, line.compression_pm, line.compression_at

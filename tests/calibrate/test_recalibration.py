@@ -317,6 +317,16 @@ def test_one_line_s_refusal_leaves_the_other_line_its_shift() -> None:
     assert (set(result.absorbed), set(result.refused)) == ({0}, {1})
 
 
+def test_a_line_of_which_nothing_moved_is_not_recalibrated() -> None:
+    """x:0 is louder: line 1 would fit cx a little better, but no gate of it changed."""
+    case = small.small(*small.PAIR)
+    louder = small.louder(case.profile, 0.003, "d0", gates="x:0")
+    pairs = pairs_of(louder, case.profile, case.chip, margin=100 * MARGIN)
+    result = absorb(louder, case.chip, pairs, {}, in_order)
+
+    assert (set(result.absorbed), result.refused) == ({0}, {})
+
+
 # What the prior has already spent
 
 

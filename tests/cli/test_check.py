@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from qtregress.baseline.record import seal
 from qtregress.cli.main import main
 from qtregress.files.baseline_store import baseline_text, read_baseline
 from qtregress.files.documents import dump
 from tests import small
+from tests.baseline import made
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 OLD = "device/old.yaml"
@@ -91,8 +91,8 @@ def test_a_policy_that_was_accepted_decides(own: Path) -> None:
     proposal = "baselines/ibm_lima.proposed.json"
     unaccepted = Path(proposal).read_text(encoding="utf-8")
     (own / "proposed.json").write_text(unaccepted, encoding="utf-8")
-    accepted = read_baseline(Path(proposal)).model_copy(update={"accepted": "Ours."})
-    sealed = baseline_text(seal(accepted))
+    proposed = read_baseline(Path(proposal))
+    sealed = baseline_text(made.reaccepted(proposed, *proposed.metrics))
     (own / "accepted.json").write_text(sealed, encoding="utf-8")
     new = small.louder(ONE.profile, 0.006, "d0", gates="x:0")
     (own / "new.yaml").write_text(dump(new), encoding="utf-8")

@@ -30,6 +30,7 @@ from qtregress.cli.selftest import (
 from qtregress.errors import QtregressError
 from qtregress.files.documents import dump
 from qtregress.run import in_order
+from qtregress.trials import PartTask, Trial, part_trials
 from tests import small
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
@@ -45,6 +46,23 @@ def in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("COLUMNS", "120")
     monkeypatch.setenv("QTREGRESS_CACHE_DIR", str(tmp_path / "store"))
     return tmp_path
+
+
+def right(task: PartTask) -> list[Trial]:
+    """A part on which the judge is right, where seconds would be lost."""
+    return [Trial(kind="no change", where=task.where.broken[0], must="promote", got=("promote",))]
+
+
+def forgiving(task: PartTask) -> list[Trial]:
+    """A judge that promotes what it should roll back, on one of the qubits."""
+    found = right(task)[0]
+    return [Trial(kind="amplitude +5%", where=found.where, must="roll back", got=("promote",))]
+
+
+@pytest.fixture(autouse=True)
+def judge(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The judge is right; those tests that ask for the real one put it back."""
+    monkeypatch.setattr("qtregress.trials.part_trials", right)
 
 
 @pytest.fixture
@@ -85,9 +103,10 @@ def distort(monkeypatch: pytest.MonkeyPatch, change: Callable[[RatedMap], RatedM
 
 
 def rows(text: str) -> dict[str, list[str]]:
-    """The table's lines as check -> [outcome, gate, figure, limit]."""
+    """The first table's lines as check -> [outcome, gate, figure, limit]."""
     found = {}
-    for line in text.splitlines()[1:]:
+    first, _, _ = text.partition("release or fault")
+    for line in first.rstrip().splitlines()[1:]:
         word, *rest = line.split()
         if word in {"ok", "FAILED"}:
             *check, gate, figure, limit = rest
@@ -359,7 +378,70 @@ def test_another_device_s_chip_is_refused(tmp_path: Path, one: small.Case) -> No
 def test_no_finding_is_no_pass() -> None:
     """A self-test that checked nothing has failed."""
     with pytest.raises(QtregressError, match="nothing was checked"):
-        _believe([])
+        _believe([], [Trial(kind="a", where="x:0", must="promote", got=("promote",))])
+
+
+def test_no_verdict_is_no_pass() -> None:
+    """Faults that could not be made are no proof that any would be found."""
+    agrees = Finding(check="a", gate="x:0", figure=0.0, limit=1.0)
+    with pytest.raises(QtregressError, match="no release was judged"):
+        _believe([agrees], [Trial(kind="a", where="x:0", must="hold", why="no echo")])
+
+
+@pytest.mark.usefixtures("one")
+def test_a_gate_that_cannot_fail_fails(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A fault that is promoted is 70, named with its place, what it must be and what it was."""
+    monkeypatch.setattr("qtregress.trials.part_trials", forgiving)
+    status = selftest()
+    out, err = capsys.readouterr()
+
+    assert status == 70
+    assert "FAILED  amplitude +5%" in out
+    assert "amplitude +5% of sx:0 must roll back, but the verdict is promote" in err
+
+
+@pytest.mark.usefixtures("one")
+def test_the_real_judge_stops_every_fault(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One line a kind of release, with the place that came nearest to another verdict."""
+    monkeypatch.setattr("qtregress.trials.part_trials", part_trials)
+    status = selftest()
+    lines = capsys.readouterr().out.partition("release or fault")[2].splitlines()
+
+    assert status == 0
+    for kind, must, did in (
+        ("no change", "promote", "1 promote"),
+        ("line recalibrated and back", "promote", "4 promote"),
+        ("amplitude +5%", "roll back", "2 rollback"),
+        ("DRAG sign flipped", "roll back", "1 rollback"),
+        ("gate lost", "hold", "2 hold"),
+    ):
+        (line,) = [line for line in lines if kind in line]
+        assert line.startswith(f"ok  {kind} ")
+        assert f" {must} " in line
+        assert f" {did} " in line
+
+
+@pytest.mark.usefixtures("one")
+def test_a_policy_that_lets_everything_pass_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The user's own rules are tested: with a margin of half a gate no fault is found."""
+    monkeypatch.setattr("qtregress.trials.part_trials", part_trials)
+    wide = "margin_absolute: 0.5, margin_relative: 5.0, critical: true, why: Any."
+    rules = [
+        f"{{metrics: {name}/*, {wide}}}"
+        for name in ("gate.error", "layer.error", "rb.epc", "heat.line_energy_j")
+    ]
+    text = f"format: qtregress/policy@1\nrules: [{', '.join(rules)}]\n"
+    (tmp_path / "policy.yaml").write_text(text, encoding="utf-8")
+    status = selftest("--policy", "policy.yaml")
+
+    assert status == 70
+    assert "amplitude +5% of sx:0 must roll back" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

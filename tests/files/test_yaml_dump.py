@@ -27,6 +27,8 @@ from qtregress.files.ibm_backend import ImportedBackend
 from qtregress.metrics.metric import Input, MetricsDocument, measured, undecided
 from qtregress.pulses.profile import (
     Constant,
+    CutDrag,
+    CutGaussian,
     Delay,
     Drag,
     Gate,
@@ -76,6 +78,10 @@ def samples(draw: st.DrawFn) -> Samples:
 PULSES = st.one_of(
     st.builds(Drag, envelope=st.just("drag"), sigma=SIGMAS, beta=st.floats(-1e4, 1e4), **SHAPED),
     st.builds(Gaussian, envelope=st.just("gaussian"), sigma=SIGMAS, **SHAPED),
+    st.builds(CutGaussian, envelope=st.just("cut_gaussian"), sigma=SIGMAS, **SHAPED),
+    st.builds(
+        CutDrag, envelope=st.just("cut_drag"), sigma=SIGMAS, beta=st.floats(-1e4, 1e4), **SHAPED
+    ),
     st.builds(
         GaussianSquare,
         envelope=st.just("gaussian_square"),

@@ -8,11 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from scipy.signal.windows import gaussian
 
 from qtregress.files.documents import read
 from qtregress.pulses.envelopes import samples
 from qtregress.pulses.profile import (
     Constant,
+    CutDrag,
+    CutGaussian,
     Drag,
     Gaussian,
     GaussianSquare,
@@ -147,3 +150,19 @@ def test_sampled_waveform_is_itself() -> None:
     )
 
     assert samples(pulse).tolist() == [0.5, -0.25 + 1j]
+
+
+@given(duration=DURATIONS, amp=AMPLITUDES, angle=ANGLES, share=SHARES, beta=st.floats(-3, 3))
+def test_cut_pulses_are_a_window_and_its_slope(
+    duration: int, amp: float, angle: float, share: float, beta: float
+) -> None:
+    """Cut Gaussians are scipy's window, not lifted; DRAG adds beta times the derivative."""
+    place = {"channel": "d0", "t0": 0, "duration": duration, "amp": amp, "angle": angle}
+    sigma = share * duration + 1
+    cut = CutGaussian.model_validate({**place, "envelope": "cut_gaussian", "sigma": sigma})
+    drag = CutDrag.model_validate({**place, "envelope": "cut_drag", "sigma": sigma, "beta": beta})
+    window = amp * np.exp(1j * angle) * gaussian(duration, sigma)
+    slope = -(np.arange(duration) - (duration - 1) / 2) / sigma**2
+
+    assert samples(cut) == pytest.approx(window, abs=1e-14)
+    assert samples(drag) == pytest.approx(window * (1 + 1j * beta * slope), abs=1e-13)

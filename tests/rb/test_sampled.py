@@ -114,6 +114,31 @@ def test_paired_difference_holds_the_exact_one(noisy_qubit: Callable[..., OneQub
     assert found.interval[0] > 0
 
 
+def test_the_error_of_a_difference_is_that_of_its_resamples(
+    noisy_qubit: Callable[..., OneQubitGates],
+) -> None:
+    """A 95 % interval is some four of its standard deviations wide."""
+    old, new = (
+        sampled_decay(noisy_qubit(2, bath=Bath(t1_s=t1_s)), ONE, qubits=(0,))
+        for t1_s in (10e-6, 9e-6)
+    )
+    found = paired_difference(old, new)
+
+    assert found.interval is not None
+    assert found.error is not None
+    assert 3 < (found.interval[1] - found.interval[0]) / found.error < 5
+
+
+def test_more_sequences_begin_with_the_fewer(noisy_qubit: Callable[..., OneQubitGates]) -> None:
+    """A plan that grows plays what it played before, with the same shots, and goes on."""
+    gates = noisy_qubit(2, bath=WARM)
+    few, many = (
+        sampled_decay(gates, replace(ONE, sequences=count), qubits=(0,)) for count in (5, 10)
+    )
+
+    assert tuple(row[:5] for row in many.survivals) == few.survivals
+
+
 def test_equal_gates_differ_by_nothing(noisy_qubit: Callable[..., OneQubitGates]) -> None:
     """OLD against itself is exactly zero, whatever the shots."""
     one = sampled_decay(noisy_qubit(2, bath=WARM), ONE, qubits=(0,))

@@ -31,7 +31,7 @@ def marks(text: str) -> dict[str, str]:
     """What each case is marked as."""
     found = {}
     for name, case in cases(text).items():
-        tags = [child.tag for child in case if child.tag != "system-out"]
+        tags = [child.tag for child in case if child.tag not in {"system-out", "properties"}]
         found[name] = "+".join(tags) or "passed"
     return found
 
@@ -117,6 +117,65 @@ def test_a_lost_mark_is_an_internal_error(
 
     with pytest.raises(RuntimeError, match="must hold"):
         junit_text(make_verdict(["regressed"]))
+
+
+def test_cases_that_a_system_would_merge_are_an_internal_error(make_verdict: Maker) -> None:
+    """GitLab drops a case of the same class and name."""
+    verdict = make_verdict(["ok"])
+    twice = verdict.model_copy(update={"metrics": verdict.metrics * 2})
+
+    with pytest.raises(RuntimeError, match="distinct names"):
+        junit_text(twice)
+
+
+def properties(case: ET.Element) -> dict[str, str]:
+    """The properties of a case."""
+    return {one.attrib["name"]: one.attrib["value"] for one in case.iter("property")}
+
+
+def test_critical_metrics_have_properties(make_verdict: Maker) -> None:
+    """For programs; Jenkins keeps them on request."""
+    case = cases(junit_text(make_verdict(["regressed"])))["gate.error/sx:0"]
+
+    assert properties(case) == {
+        "outcome": "regressed",
+        "unit": "",
+        "old": "0.001",
+        "new": "0.011",
+        "margin": "0.0001",
+        "change_low": "0.01",
+        "change_high": "0.01",
+    }
+
+
+def test_advisory_metrics_have_no_properties(make_verdict: Maker) -> None:
+    """Files of big devices would be half as large again."""
+    case = cases(junit_text(make_verdict(["ok"], advisory=["ok"])))["heat.chip_energy_j/x:0"]
+
+    assert properties(case) == {}
+
+
+def test_every_time_is_zero_and_said(make_verdict: Maker) -> None:
+    """A time that is missing is not a number on GitHub."""
+    root = ET.fromstring(junit_text(make_verdict(["ok", "regressed"])))  # noqa: S314  # our own
+
+    assert {element.get("time") for element in root.iter("testcase")} == {"0"}
+    assert {element.get("time") for element in (root, *root.iter("testsuite"))} == {"0"}
+
+
+def test_a_case_that_is_ok_points_nowhere(make_verdict: Maker) -> None:
+    """Its identity must not change with the file's name."""
+    case = cases(junit_text(make_verdict(["ok"]), lines={"sx:0": 7}))["gate.error/sx:0"]
+
+    assert (case.get("file"), case.get("line")) == (None, None)
+
+
+def test_attachments_stand_first_in_the_verdict_s_output(make_verdict: Maker) -> None:
+    """One a line, as GitLab and Azure read them."""
+    text = junit_text(make_verdict(["regressed"]), attachments=["out/v.json", "out/v.md"])
+    out = cases(text)["verdict"].findtext("system-out") or ""
+
+    assert out.splitlines()[:2] == ["[[ATTACHMENT|out/v.json]]", "[[ATTACHMENT|out/v.md]]"]
 
 
 @given(text=HOSTILE)

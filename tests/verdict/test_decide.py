@@ -1,6 +1,8 @@
 """The decision over all metrics, and the document that carries it."""
 
+import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,42 +12,22 @@ from pydantic import ValidationError
 
 from qtregress.metrics.difference import Difference, UnjudgedChange
 from qtregress.metrics.metric import Metric, measured
-from qtregress.verdict.decide import Circumstances, Decision, decide, document, severity
+from qtregress.verdict.decide import Decision, Said, decide, document, severity
 from qtregress.verdict.policy import Policy, Rule
 from qtregress.verdict.verdict import Verdict
-
-POLICY = Policy(format="qtregress/policy@1")
-CIRCUMSTANCES = Circumstances(
-    device="lima",
-    old_firmware="1.0",
-    new_firmware="1.1",
-    inputs={},
-    environment={},
-    created="2025-01-31T12:00:00+00:00",
+from tests.verdict.made import (
+    ADVISORY,
+    CHANGE,
+    CIRCUMSTANCES,
+    CRITICAL,
+    INTERVALS,
+    TODAY,
+    difference,
+    policy,
+    waiver,
 )
-INTERVALS = {
-    "ok": (0.0, 0.0),
-    "improved": (-1e-2, -1e-2),
-    "undecided": (-1e-2, 1e-2),
-    "regressed": (1e-2, 1e-2),
-}
-CRITICAL, ADVISORY = "gate.error", "rb.error_per_gate"
-CHANGE = UnjudgedChange(where="m0 amp", old="0.1", new="0.2")
 
-
-def difference(outcome: str, subject: str = "x:0", *, metric: str = CRITICAL) -> Difference:
-    """A difference that the shipped policy judges as ``outcome``."""
-    low, high = INTERVALS[outcome]
-    return Difference(
-        id=f"{metric}/{subject}",
-        metric=metric,
-        subject=subject,
-        unit="",
-        old=1e-3,
-        new=1e-3 + (low + high) / 2,
-        interval=(low, high),
-        scale=1e-3,
-    )
+POLICY = policy()
 
 
 def decided(
@@ -54,11 +36,11 @@ def decided(
     metric: str = CRITICAL,
     changes: Sequence[UnjudgedChange] = (),
     baseline: Sequence[Metric] = (),
-    policy: Policy = POLICY,
+    under: Policy = POLICY,
 ) -> Decision:
     """The decision over gates x:0, x:1, ... with these outcomes."""
     found = [difference(word, f"x:{i}", metric=metric) for i, word in enumerate(outcomes)]
-    return decide(found, changes, policy=policy, baseline=baseline)
+    return decide(found, changes, policy=under, baseline=baseline)
 
 
 @pytest.mark.parametrize(
@@ -145,14 +127,13 @@ def test_only_decided_critical_metrics_judge_a_change(
 def test_a_critical_rule_that_judges_nothing_holds() -> None:
     """A misspelt critical glob cannot promote."""
     typo = Rule(metrics="gate.eror/*", margin_relative=0.1, critical=True, why="Because.")
-    policy = Policy(format="qtregress/policy@1", rules=(typo,))
 
-    assert decided(["ok"], policy=policy).verdict == "hold"
+    assert decided(["ok"], under=policy(rules=(typo,))).verdict == "hold"
 
 
 def test_an_earlier_stage_can_hold() -> None:
     """Sentences passed in hold forbid a promotion and are told."""
-    decision = decide([difference("ok")], policy=POLICY, holds=["The fit is poor."])
+    decision = decide([difference("ok")], policy=POLICY, said=Said(holds=("The fit is poor.",)))
 
     assert (decision.verdict, decision.reasons[1]) == ("hold", "The fit is poor.")
 
@@ -294,3 +275,56 @@ def test_an_outcome_needs_values() -> None:
 
     with pytest.raises(ValidationError, match="must be backed by an interval"):
         Verdict.model_validate(values)
+
+
+GLOB = st.sampled_from(["*", "gate.*", "gate.error/x:?", "*/x:0", "rb.*"])
+NUMBER = st.floats(-1e9, 1e9)
+RULES: st.SearchStrategy[list[dict[str, object]]] = st.lists(
+    st.builds(
+        dict,
+        metrics=GLOB,
+        margin_absolute=st.floats(1e-9, 1e9),
+        margin_relative=st.floats(0, 1e9),
+        direction=st.sampled_from(["lower", "higher"]),
+        critical=st.booleans(),
+        limit=st.none() | NUMBER,
+        drift_budget=st.floats(1e-3, 1e9),
+        why=st.just("Ours."),
+    ),
+    max_size=3,
+)
+POLICIES = st.builds(
+    policy,
+    rules=RULES,
+    waivers=st.lists(st.builds(waiver, metrics=GLOB, ceiling=NUMBER), max_size=3),
+    exclusions=st.lists(st.builds(dict, metrics=GLOB, reason=st.just("Gone.")), max_size=3),
+)
+ABSENT = st.sampled_from([None, math.nan, math.inf, -math.inf])
+UNKNOWN = ABSENT | NUMBER
+
+
+@given(under=POLICIES, new=ABSENT, old=UNKNOWN, bounds=st.none() | st.tuples(UNKNOWN, UNKNOWN))
+def test_no_policy_makes_a_missing_value_pass(
+    under: Policy,
+    new: float | None,
+    old: float | None,
+    bounds: tuple[float | None, float | None] | None,
+) -> None:
+    """None, NaN and infinity are undecided whatever rules, waivers and exclusions say."""
+    low, high = bounds or (None, None)
+    interval = None if low is None or high is None else (low, high)
+    missing = replace(difference("ok"), old=old, new=new, interval=interval)
+    said = Said(today=TODAY, spent={missing.id: -1.0})
+    (metric,) = decide([missing], policy=under, said=said).metrics
+
+    assert metric.outcome == "undecided"
+
+
+@given(under=POLICIES, outcomes=st.lists(st.sampled_from([*INTERVALS, "lost"]), max_size=4))
+def test_every_policy_gives_a_consistent_document(under: Policy, outcomes: list[str]) -> None:
+    """Whatever it says, the verdict can be written and read again."""
+    found = [difference(word, f"x:{i}") for i, word in enumerate(outcomes)]
+    said = Said(today=TODAY, spent={"gate.error/x:0": 1e-3}, anchor="0.9")
+    verdict = document(decide(found, [CHANGE], policy=under, said=said), CIRCUMSTANCES)
+
+    assert Verdict.model_validate_json(verdict.model_dump_json()) == verdict
