@@ -323,13 +323,26 @@ def absorbed_notes(absorbed: Recalibration) -> tuple[str, ...]:
     """What was taken for a recalibration of the lines, and what was not, as sentences."""
     lines = [f"d{line} {shift.text}" for line, shift in absorbed.absorbed.items()]
     found = [
-        f"Absorbed as recalibration of the lines (gain, phase, frequency): {'; '.join(lines)}."
+        f"Absorbed as recalibration of the lines (gain, phase, frequency): {'; '.join(lines)}.",
+        *_hidden_note(absorbed),
     ]
     kept = found if lines else []
     refused = [f"d{line}: {why}" for line, why in absorbed.refused.items()]
     shown, rest = refused[:_SHOWN_LINES], len(refused) - _SHOWN_LINES
     shown += [f"and {rest} more lines"] if rest > 0 else []
     return (*kept, *([f"Not absorbed as recalibration: {'; '.join(shown)}."] if shown else []))
+
+
+def _hidden_note(absorbed: Recalibration) -> tuple[str, ...]:
+    hidden = absorbed.hidden
+    if hidden is None:
+        return ()
+    sentence = (
+        "Nobody here can tell whether OLD needed that: if it did not, gates are worse and this "
+        f"verdict does not show it, {hidden.gate} most, by up to {hidden.error:.2g} "
+        f"({hidden.margins:.2g} margins)."
+    )
+    return (sentence,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

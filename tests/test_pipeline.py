@@ -247,11 +247,13 @@ def test_what_was_absorbed_is_a_metric(louder_line: tuple[Profile, Decision]) ->
 
 
 def test_what_was_absorbed_is_a_reason(louder_line: tuple[Profile, Decision]) -> None:
-    """The report says in a sentence what it does not judge."""
-    last = louder_line[1].reasons[-1]
+    """The report says what it does not judge, and what that may cost at most."""
+    *_, absorbed, hidden = louder_line[1].reasons
 
-    assert "Absorbed as recalibration of the lines" in last
-    assert "d0 -0.29%" in last
+    assert "Absorbed as recalibration of the lines" in absorbed
+    assert "d0 -0.29%" in absorbed
+    assert "if it did not" in hidden
+    assert "x:0 most, by up to" in hidden
 
 
 def test_the_way_back_promotes_too(louder_line: tuple[Profile, Decision]) -> None:

@@ -86,11 +86,23 @@ class Recalibration:
         refused: why a line's best shift was not absorbed, by qubit.
         distance: c = 1 - F_avg(V_new, V_old) by gate id, one a start phase, and one for each
             other way to simulate it.
+        hidden: what absorbing hides if OLD did not need it: the gate that it may cost most of
+            its margins, and by how much error at most; None where nothing was absorbed.
     """
 
     absorbed: Mapping[int, LineShift] = field(default_factory=dict)
     refused: Mapping[int, str] = field(default_factory=dict)
     distance: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    hidden: "Hidden | None" = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hidden:
+    """A gate, how much worse it may be at most, and how many of its margins that is."""
+
+    gate: str
+    error: float
+    margins: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -247,11 +259,21 @@ def absorb(
         after = before | _distances(profile, shifted(chip, kept), moved, run)
         worst = _made_worst(pairs, before, after)
         if worst is None:
-            return Recalibration(absorbed=kept, refused=refused, distance=after)
+            hidden = _hidden(moved, before)
+            return Recalibration(absorbed=kept, refused=refused, distance=after, hidden=hidden)
         line = _likeliest(worst, shifts, chip.drift_prior)
         refused[line] = f"it would worsen {worst.new.id} instead"
         lines = [q for q in lines if q != line]
     return Recalibration(refused=refused, distance=before)
+
+
+def _hidden(moved: Sequence[GatePair], before: Mapping[str, tuple[float, ...]]) -> Hidden | None:
+    """The bound on a change of error if nothing had been absorbed, where it is most margins."""
+    bounds = [
+        (pair, coherent_interval(before[pair.new.id], pair.unknown_error)[1]) for pair in moved
+    ]
+    found = [Hidden(gate=p.new.id, error=b, margins=b / p.margin) for p, b in bounds if p.margin]
+    return max(found, key=lambda one: one.margins, default=None)
 
 
 def _distances(

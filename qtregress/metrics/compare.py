@@ -20,6 +20,7 @@ from qtregress.chip.chip import Chip
 from qtregress.metrics.cliffords import clifford_gates
 from qtregress.metrics.collect import idle_error, incoherent_error
 from qtregress.metrics.difference import Difference
+from qtregress.metrics.line_heat import heat_intervals
 from qtregress.metrics.measurement import Measurement
 from qtregress.metrics.metric import Metric
 from qtregress.rb.exact import ExactDecay
@@ -246,13 +247,13 @@ def clifford_changes(
     return found
 
 
-def _direct(old: Metric, new: Metric) -> Difference:
-    """A deterministic metric: the difference is what it is."""
+def _direct(old: Metric, new: Metric, interval: tuple[float, float] | None = None) -> Difference:
+    """A deterministic metric: the difference is what it is, unless its bounds are known."""
     problem = old.why or new.why
     if old.value is None or new.value is None:
         return _difference(old, new, None, problem=problem)
     change = new.value - old.value
-    return _difference(old, new, (change, change))
+    return _difference(old, new, interval or (change, change))
 
 
 def _difference(  # one argument a field of the answer
@@ -330,6 +331,7 @@ def compare(
     before = {metric.id: metric for metric in old[1]}
     after = {metric.id: metric for metric in new[1]}
     bounds = error_bounds(old[0], new[0], absorbed, spread)
+    heat = heat_intervals(old[0], new[0])
     rows = _recalibration(absorbed)
     for metric_id in before.keys() | after.keys():
         was, now = before.get(metric_id), after.get(metric_id)
@@ -338,7 +340,7 @@ def compare(
         elif now is None and was is not None:
             rows.append(_absent(was, "new"))
         elif was is not None and now is not None:
-            rows.append(_paired(was, now, bounds))
+            rows.append(_paired(was, now, bounds, heat.get(metric_id)))
     return tuple(sorted(rows, key=lambda row: row.id))
 
 
@@ -362,7 +364,12 @@ def error_bounds(
     return found
 
 
-def _paired(was: Metric, now: Metric, bounds: Mapping[str, ErrorChange]) -> Difference:
+def _paired(
+    was: Metric,
+    now: Metric,
+    bounds: Mapping[str, ErrorChange],
+    heat: tuple[float, float] | None,
+) -> Difference:
     if was.metric in _BOUNDED:
         return _bounded(was, now, bounds.get(was.id))
-    return _direct(was, now)
+    return _direct(was, now, heat)

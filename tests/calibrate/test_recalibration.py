@@ -232,6 +232,17 @@ def test_a_chip_s_own_prior_counts() -> None:
     )
 
 
+def test_what_absorbing_may_hide_is_said() -> None:
+    """0.3 % too far a half turn is c = (0.003 pi)^2 / 6, and c + 2 sqrt(c e) if unneeded."""
+    hidden = absorbed(SHIFTS["gain"]).hidden
+    c = (0.003 * np.pi) ** 2 / 6
+
+    assert hidden is not None
+    assert hidden.gate == "x:0"
+    assert hidden.error == pytest.approx(c + 2 * sqrt(c * UNKNOWN), rel=0.05)
+    assert hidden.margins == pytest.approx(hidden.error / MARGIN)
+
+
 def test_without_gates_there_is_nothing_to_absorb() -> None:
     """No pair, no shift, no distance."""
     case = small.small(0)
