@@ -96,7 +96,19 @@ def workers(jobs: int | None, *, quiet: bool) -> Iterator[Run]:
                 answers = pool.map(function, tasks)
             return list(_shown(answers, len(tasks), what, quiet=quiet))
 
-        yield run
+        with _given_up():
+            yield run
+
+
+@contextmanager
+def _given_up() -> Iterator[None]:
+    """Who interrupts does not wait for tasks that take minutes: workers end at once."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        for worker in multiprocessing.active_children():
+            worker.terminate()
+        raise
 
 
 def _shown(answers: Iterator[Answer], total: int, what: str, *, quiet: bool) -> Iterator[Answer]:

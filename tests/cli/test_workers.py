@@ -4,6 +4,8 @@ import math
 import operator
 import os
 import signal
+import threading
+import time
 from functools import partial
 
 import pytest
@@ -81,6 +83,18 @@ def test_an_interrupt_while_forking_is_not_lost() -> None:
         run(math.sqrt, NUMBERS, "roots")
 
     assert not armed
+
+
+def test_an_interrupt_does_not_wait_for_long_tasks() -> None:
+    """A cancelled job ends now, whatever its workers are at."""
+    begun = time.monotonic()
+    pressing = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGTERM))
+    pressing.start()
+
+    with pytest.raises(KeyboardInterrupt, match=r"^$"), workers(2, quiet=True) as run:
+        run(time.sleep, [60.0, 60.0], "naps")
+
+    assert time.monotonic() - begun < 20
 
 
 def test_channels_do_not_depend_on_the_process() -> None:
