@@ -133,7 +133,7 @@ def _load(
 ) -> _Inputs:
     """Read all inputs and refuse what does not belong together, before any simulation."""
     from qtregress.chip.chip import Chip
-    from qtregress.cli.inputs import load_workload, same_device
+    from qtregress.cli.inputs import load_workload, same_device, same_grid
     from qtregress.files.documents import load
     from qtregress.files.qasm import native_circuit
     from qtregress.files.text import read_text
@@ -144,7 +144,7 @@ def _load(
     on = load(chip, Chip)
     same_device(before, on)
     same_device(after, on)
-    _same_grid(before, after)
+    same_grid(before, after)
     circuits = []
     for file in files:
         text = read_text(file).text
@@ -159,15 +159,6 @@ def _load(
         workload=load_workload(workload),
         circuits=tuple(circuits),
     )
-
-
-def _same_grid(old: "Loaded[Profile]", new: "Loaded[Profile]") -> None:
-    if old.value.dt_ns != new.value.dt_ns:
-        msg = (
-            f"{new.path}:{new.line_of(('dt_ns',))}: dt_ns must be {old.value.dt_ns} as in "
-            f"{old.path}, but is {new.value.dt_ns}"
-        )
-        raise InputError(msg)
 
 
 def _played(given: _Inputs, asked: _Asked) -> "tuple[CanaryCircuit, ...]":

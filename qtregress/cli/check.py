@@ -16,58 +16,21 @@ from qtregress.cli.edge import (
     prepare,
     today,
 )
-from qtregress.errors import BaselineError, ExitCode, InputError
+from qtregress.errors import BaselineError, ExitCode
 
 if TYPE_CHECKING:
-    from qtregress.baseline.record import Baseline
     from qtregress.channels.memory import Store
     from qtregress.channels.simulate import Engine
-    from qtregress.chip.chip import Chip
+    from qtregress.cli.check_inputs import CheckInputs
     from qtregress.corners import Measurements
-    from qtregress.files.documents import Loaded
     from qtregress.looks import Sampled
     from qtregress.metrics.measurement import Measurement
     from qtregress.metrics.metric import Metric
     from qtregress.pipeline import Means, Side
-    from qtregress.pulses.profile import Profile
-    from qtregress.thermal.scenario import Scenario
-    from qtregress.thermal.workload import Workload
     from qtregress.verdict.decide import Decision
-    from qtregress.verdict.policy import Policy
     from qtregress.verdict.verdict import InputName, KappaRow, Verdict
 
 _SHOWN = 5
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Inputs:
-    """Everything a check reads, loaded and found to belong together."""
-
-    old: "Loaded[Profile]"
-    new: "Loaded[Profile]"
-    chip: "Loaded[Chip]"
-    new_chip: "Loaded[Chip] | None"
-    workload: "Workload"
-    policy: "Policy"
-    baseline: "Baseline"
-    baseline_path: Path
-    policy_path: Path | None
-    workload_path: Path | None
-    scenario: "Loaded[Scenario] | None"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Paths:
-    """What the user named; what is None is found by the device's name or shipped."""
-
-    old: str
-    new: str
-    chip: Path | None
-    new_chip: Path | None
-    baseline: Path | None
-    policy: Path | None
-    workload: Path | None
-    scenario: Path | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +105,7 @@ def command(  # noqa: PLR0913  # one argument an option
     is retuned to that chip's state, and what the chip and its lines did is not held against
     NEW.
     """
+    from qtregress.cli.check_inputs import CheckPaths, gate_lines, load_check
     from qtregress.cli.inputs import baseline_of, beside, store_of
     from qtregress.cli.only_changed import refuse_asking_for_all
     from qtregress.cli.report import write_reports
@@ -154,8 +118,8 @@ def command(  # noqa: PLR0913  # one argument an option
     near = chip or beside(old, "chip.yaml")
     inputs = [old, new, near, new_chip, baseline, policy, workload, scenario]
     prepare(written, inputs, store=baseline_of(old, "").parent)
-    given = _load(
-        _Paths(
+    given = load_check(
+        CheckPaths(
             old=old,
             new=new,
             chip=chip,
@@ -176,7 +140,7 @@ def command(  # noqa: PLR0913  # one argument an option
     )
     found = _decide(given, asked, store_of(cache=cache))
     verdict = _document(found, given)
-    lines = _lines(given.new) if junit else {}
+    lines = gate_lines(given.new) if junit else {}
     write_reports(verdict, junit=junit, markdown=markdown, json_=json_, lines=lines)
     if heat_map:
         from qtregress.cli.load_reports import write_heat_map
@@ -204,106 +168,6 @@ def _refuse_together(new_chip: Path | None, scenario: Path | None, *, kappa_scan
         raise click.UsageError(msg)
 
 
-def _load(paths: _Paths) -> _Inputs:
-    """Read all inputs and refuse what does not belong together, before any simulation."""
-    from qtregress.chip.chip import Chip
-    from qtregress.cli.inputs import baseline_of, beside, load_workload, same_device
-    from qtregress.files.baseline_store import read_baseline
-    from qtregress.files.documents import load
-    from qtregress.pulses.profile import Profile
-    from qtregress.thermal.scenario import Scenario
-    from qtregress.verdict.policy import Policy
-
-    old, policy = paths.old, paths.policy
-    before, after = load(old, Profile), load(paths.new, Profile)
-    on = load(paths.chip or beside(old, "chip.yaml"), Chip)
-    same_device(before, on)
-    same_device(after, on)
-    moved = _other_state(on, paths.new_chip)
-    _same_grid(before, after)
-    path = paths.baseline or baseline_of(old, before.value.device)
-    given = _Inputs(
-        old=before,
-        new=after,
-        chip=on,
-        new_chip=moved,
-        workload=load_workload(paths.workload),
-        policy=load(policy, Policy).value if policy else Policy(format="qtregress/policy@1"),
-        baseline=read_baseline(path),
-        baseline_path=path,
-        policy_path=policy,
-        workload_path=paths.workload,
-        scenario=load(paths.scenario, Scenario) if paths.scenario else None,
-    )
-    _same_origin(given)
-    return given
-
-
-def _lines(profile: "Loaded[Profile]") -> dict[str, int]:
-    """Where the profile's file has a gate, by gate id, for those that it is known of."""
-    places = {
-        gate.id: profile.line_of(("gates", number))
-        for number, gate in enumerate(profile.value.gates)
-    }
-    return {gate_id: line for gate_id, line in places.items() if line is not None}
-
-
-def _other_state(chip: "Loaded[Chip]", path: Path | None) -> "Loaded[Chip] | None":
-    """The new state of the chip, if one is named.
-
-    Raises:
-        InputError: it cannot be read, or is no other state of the same chip.
-    """
-    from qtregress.calibrate.states import refuse_unlike
-    from qtregress.chip.chip import Chip
-    from qtregress.files.documents import load
-
-    if path is None:
-        return None
-    found = load(path, Chip)
-    try:
-        refuse_unlike(chip.value, found.value)
-    except InputError as error:
-        msg = f"{path}: {error}"
-        raise InputError(msg) from error
-    return found
-
-
-def _same_grid(old: "Loaded[Profile]", new: "Loaded[Profile]") -> None:
-    if old.value.dt_ns != new.value.dt_ns:
-        msg = (
-            f"{new.path}:{new.line_of(('dt_ns',))}: dt_ns must be {old.value.dt_ns} as in "
-            f"{old.path}, but is {new.value.dt_ns}: the chip's lines were fitted on that grid"
-        )
-        raise InputError(msg)
-
-
-def _same_origin(given: _Inputs) -> None:
-    """Refuse a baseline of other inputs than these.
-
-    Raises:
-        BaselineError: it was accepted for another profile, chip, policy or workload.
-    """
-    from qtregress.baseline.ledger import Origin, mismatches
-    from qtregress.identity import digest
-    from qtregress.verdict.policy import effective
-
-    origin = Origin(
-        device=given.old.value.device,
-        firmware=given.old.value.firmware,
-        profile_digest=given.old.digest,
-        chip_digest=given.chip.digest,
-        policy_digest=digest(effective(given.policy)),
-        workload_digest=digest(given.workload),
-    )
-    if not given.baseline.accepted:
-        msg = f"{given.baseline_path}: the baseline was proposed but never accepted"
-        raise BaselineError(msg)
-    if problems := mismatches(given.baseline, origin):
-        msg = f"{given.baseline_path}: {'; '.join(problems)}"
-        raise BaselineError(msg)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Found:
     """The decision, and what reports need besides it."""
@@ -319,12 +183,13 @@ class _Found:
     new: "tuple[Metric, ...]"
 
 
-def _decide(given: _Inputs, asked: _Asked, store: "Store") -> _Found:
+def _decide(given: "CheckInputs", asked: _Asked, store: "Store") -> _Found:
     """Simulate both releases and judge; the scan over couplings is empty unless asked for.
 
     Raises:
         BaselineError: OLD does not reproduce its baseline.
     """
+    from qtregress.cli.check_inputs import own_chip, own_terms
     from qtregress.cli.only_changed import unchanged
     from qtregress.cli.workers import workers
     from qtregress.kappa import holds, kappa_scan, told
@@ -354,8 +219,8 @@ def _decide(given: _Inputs, asked: _Asked, store: "Store") -> _Found:
             given.baseline.metrics,
             said=Said(
                 holds=(
-                    *_own_terms(given),
-                    *_own_chip(given),
+                    *own_terms(given),
+                    *own_chip(given),
                     *holds(scan),
                     *skill_holds(known, given.policy.skill, today()),
                 ),
@@ -381,44 +246,9 @@ def _decide(given: _Inputs, asked: _Asked, store: "Store") -> _Found:
     )
 
 
-def _own_terms(given: _Inputs) -> tuple[str, ...]:
-    """Why a change may not bring its own waivers; nothing where nobody else's are at hand.
-
-    The baseline's digest protects the policy's rules, not its waivers, exclusions and skill. Where
-    OLD comes from git, somebody else approved it, and what lies in the folder is the change's.
-    """
-    from qtregress.files.git import is_revision
-    from qtregress.verdict.policy import effective
-
-    policy, path = given.policy, str(given.policy_path or "")
-    bare = policy.model_copy(update={"rules": effective(policy).rules})
-    if not is_revision(given.old.path) or is_revision(path) or bare == effective(policy):
-        return ()
-    sentence = (
-        f"Waivers, exclusions and skill must come from git as OLD does, but {path} is a file "
-        "that the change may have brought: name it as REV:PATH."
-    )
-    return (sentence,)
-
-
-def _own_chip(given: _Inputs) -> tuple[str, ...]:
-    """Why a change may not declare what its lines did; nothing where nobody else is at hand.
-
-    What the new chip file says of gains, T1 and frequencies is not held against NEW.
-    """
-    from qtregress.files.git import is_revision
-
-    chip = given.new_chip
-    if chip is None or not is_revision(given.old.path) or is_revision(chip.path):
-        return ()
-    sentence = (
-        f"The new chip must come from git as OLD does, but {chip.path} is a file that the change "
-        "may have brought, and what it declares is not held against NEW: name it as REV:PATH."
-    )
-    return (sentence,)
-
-
-def _measured(given: _Inputs, sides: "tuple[Side, Side, Side]", means: "Means") -> "Measurements":
+def _measured(
+    given: "CheckInputs", sides: "tuple[Side, Side, Side]", means: "Means"
+) -> "Measurements":
     """Everything that is compared, all of it simulated in one run.
 
     Raises:
@@ -448,7 +278,7 @@ def _measured(given: _Inputs, sides: "tuple[Side, Side, Side]", means: "Means") 
     )
 
 
-def _moved_notes(given: _Inputs) -> tuple[str, ...]:
+def _moved_notes(given: "CheckInputs") -> tuple[str, ...]:
     """What the new chip file says has moved, and lines that moved without being declared."""
     from qtregress.calibrate.states import common_factors, declared
 
@@ -469,7 +299,7 @@ def _write_sampled(played: "Sampled", target: str, *, shown: bool) -> None:
         console().print(paired_table(played.decays))
 
 
-def _sides(given: _Inputs, *, only_changed: bool) -> "tuple[Side, Side, Side]":
+def _sides(given: "CheckInputs", *, only_changed: bool) -> "tuple[Side, Side, Side]":
     """OLD as its baseline knows it, and both releases under the scenario, if there is one."""
     from qtregress.cli.inputs import faulty, side_of
     from qtregress.cli.only_changed import narrowed_sides
@@ -485,7 +315,7 @@ def _sides(given: _Inputs, *, only_changed: bool) -> "tuple[Side, Side, Side]":
 
 
 def _still_reproduced(
-    given: _Inputs, old: "tuple[Metric, ...]", left_out: "tuple[Metric, ...]" = ()
+    given: "CheckInputs", old: "tuple[Metric, ...]", left_out: "tuple[Metric, ...]" = ()
 ) -> None:
     """Compare OLD with its baseline, but for what was left out on purpose.
 
@@ -507,7 +337,7 @@ def _still_reproduced(
         raise BaselineError(msg)
 
 
-def _document(found: _Found, given: _Inputs) -> "Verdict":
+def _document(found: _Found, given: "CheckInputs") -> "Verdict":
     from qtregress.cli.evidence import explained
     from qtregress.cli.inputs import environment
     from qtregress.files.git import head_commit

@@ -122,3 +122,17 @@ def same_device(profile: "Loaded[Profile]", chip: "Loaded[Chip]") -> None:
             f"but is {profile.value.device}"
         )
         raise InputError(msg)
+
+
+def same_grid(old: "Loaded[Profile]", new: "Loaded[Profile]") -> None:
+    """Refuse a release on another time grid.
+
+    Raises:
+        InputError: the grids differ.
+    """
+    if old.value.dt_ns != new.value.dt_ns:
+        msg = (
+            f"{new.path}:{new.line_of(('dt_ns',))}: dt_ns must be {old.value.dt_ns} as in "
+            f"{old.path}, but is {new.value.dt_ns}: the chip's lines were fitted on that grid"
+        )
+        raise InputError(msg)
