@@ -323,7 +323,7 @@ def absorbed_notes(absorbed: Recalibration) -> tuple[str, ...]:
     """What was taken for a recalibration of the lines, and what was not, as sentences."""
     lines = [f"d{line} {shift.text}" for line, shift in absorbed.absorbed.items()]
     found = [
-        f"Absorbed as recalibration of the lines (gain, phase, frequency): {'; '.join(lines)}.",
+        f"Absorbed as recalibration of the lines (what these drifted by): {'; '.join(lines)}.",
         *_hidden_note(absorbed),
     ]
     kept = found if lines else []

@@ -166,10 +166,8 @@ def mismatches(baseline: Baseline, origin: Origin) -> tuple[str, ...]:
     """How the baseline's origin differs from this run's; empty if it does not."""
     if baseline.device != origin.device:
         return (f"the baseline is of device {baseline.device}, but OLD is of {origin.device}",)
-    return tuple(
-        f"the baseline was accepted with another {what} ({recorded}) than this run has ({now}): "
-        "propose and accept one for it (qtregress baseline propose takes the same --chip, "
-        "--policy and --workload)"
+    found = tuple(
+        f"the baseline was accepted with another {what} ({recorded}) than this run has ({now})"
         for what, recorded, now in (
             (f"OLD profile: {baseline.firmware}", baseline.profile_digest, origin.profile_digest),
             ("chip", baseline.chip_digest, origin.chip_digest),
@@ -178,6 +176,12 @@ def mismatches(baseline: Baseline, origin: Origin) -> tuple[str, ...]:
         )
         if recorded != now
     )
+    if not found:
+        return ()
+    is_moved = baseline.profile_digest == origin.profile_digest
+    verb = f"rebuild {baseline.device}" if is_moved else "propose OLD"
+    remedy = f"qtregress baseline {verb} with the same --chip, --policy and --workload, then accept"
+    return (*found, remedy)
 
 
 def agreement(baseline: Baseline, metrics: Sequence[Metric]) -> tuple[Moved, ...]:

@@ -270,7 +270,8 @@ def keygen(*, file: Path) -> ExitCode:
     from qtregress.files.signatures import generate
 
     public = generate(file)
-    click.echo(f"wrote {file} (keep it secret) and {public}")
+    click.echo(f"wrote {file} (keep it secret) and {public}:")
+    click.echo(public.read_text(encoding="ascii").strip())
     return ExitCode.PROMOTE
 
 

@@ -340,7 +340,7 @@ def _still_reproduced(
 def _document(found: _Found, given: "CheckInputs") -> "Verdict":
     from qtregress.cli.evidence import explained
     from qtregress.cli.inputs import environment
-    from qtregress.files.git import head_commit
+    from qtregress.files.git import commit_of
     from qtregress.identity import digest
     from qtregress.metrics.metric import Input
     from qtregress.verdict.decide import Circumstances, document
@@ -370,7 +370,7 @@ def _document(found: _Found, given: "CheckInputs") -> "Verdict":
             inputs=inputs,
             environment=environment(),
             created=now(),
-            commit=head_commit(),
+            commit=commit_of(given.new.path, given.others),
             scenario=given.scenario.value.name if given.scenario else None,
             kappa_scan=found.scan,
             skill=found.skill,

@@ -32,6 +32,14 @@ class CheckInputs:
     workload_path: Path | None
     scenario: "Loaded[Scenario] | None"
 
+    @property
+    def others(self) -> tuple[str, ...]:
+        """Where the inputs besides NEW that a change could bring were read."""
+        chip = self.new_chip.path if self.new_chip else None
+        scenario = self.scenario.path if self.scenario else None
+        paths = (chip, self.policy_path, self.workload_path, scenario)
+        return tuple(str(path) for path in paths if path is not None)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckPaths:
@@ -144,18 +152,30 @@ def own_terms(given: CheckInputs) -> tuple[str, ...]:
     The baseline's digest protects the policy's rules, not its waivers, exclusions and skill. Where
     OLD comes from git, somebody else approved it, and what lies in the folder is the change's.
     """
-    from qtregress.files.git import is_revision
     from qtregress.verdict.policy import effective
 
     policy, path = given.policy, str(given.policy_path or "")
     bare = policy.model_copy(update={"rules": effective(policy).rules})
-    if not is_revision(given.old.path) or is_revision(path) or bare == effective(policy):
+    if bare == effective(policy) or _is_somebody_elses(path, given.old.path):
         return ()
+    revision = given.old.path.partition(":")[0]
     sentence = (
-        f"Waivers, exclusions and skill must come from git as OLD does, but {path} is a file "
-        "that the change may have brought: name it as REV:PATH."
+        f"Waivers, exclusions and skill must come from where OLD does, but {path} may have been "
+        f"brought by the change: name it as {revision}:PATH."
     )
     return (sentence,)
+
+
+def _is_somebody_elses(path: str, old: str) -> bool:
+    """Whether a change cannot have brought the file: it was there when OLD was.
+
+    Where OLD is a plain file nobody else is at hand, and whoever runs the check answers for all.
+    """
+    from qtregress.files.git import is_known_to, is_revision
+
+    if not is_revision(old):
+        return True
+    return is_revision(path) and is_known_to(path, old)
 
 
 def own_chip(given: CheckInputs) -> tuple[str, ...]:
@@ -163,13 +183,12 @@ def own_chip(given: CheckInputs) -> tuple[str, ...]:
 
     What the new chip file says of gains, T1 and frequencies is not held against NEW.
     """
-    from qtregress.files.git import is_revision
-
     chip = given.new_chip
-    if chip is None or not is_revision(given.old.path) or is_revision(chip.path):
+    if chip is None or _is_somebody_elses(chip.path, given.old.path):
         return ()
+    revision = given.old.path.partition(":")[0]
     sentence = (
-        f"The new chip must come from git as OLD does, but {chip.path} is a file that the change "
-        "may have brought, and what it declares is not held against NEW: name it as REV:PATH."
+        f"The new chip must come from where OLD does, but {chip.path} may have been brought by the "
+        f"change, and what it declares is not held against NEW: name it as {revision}:PATH."
     )
     return (sentence,)

@@ -267,7 +267,7 @@ def update(  # noqa: PLR0913  # one option each
         found = refreshed(before, backend.chip)
         updated = Chip.model_validate(found.chip.model_dump())
     deliver(target, dump(updated))
-    for sentence in found.kept:
+    for sentence in (*backend.notes, *found.kept):
         complain(sentence)
     if not quiet and target != "-":
         _show_moves(found.moves)

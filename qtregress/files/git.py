@@ -2,7 +2,8 @@
 
 import os
 import subprocess
-from pathlib import PurePosixPath
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
 
 from qtregress.errors import InputError
 from qtregress.files.text import MAX_BYTES
@@ -41,6 +42,45 @@ def head_commit() -> str | None:
     except InputError:
         return None
     return None if name is None else name.decode("ascii").strip()
+
+
+def commit_of(new: str, others: Sequence[str] = ()) -> str | None:
+    """The commit that holds what was judged, None if none does.
+
+    NEW's own where it is read from git; else the one of this work tree, if that holds the very
+    bytes of NEW. Plain files beside it must be in that commit, too; ``REV:PATH`` cannot change.
+    """
+    plain = [path for path in (new, *others) if not is_revision(path)]
+    head = head_commit()
+    if not all(_is_committed(Path(path)) for path in plain):
+        return None
+    if not is_revision(new):
+        return head
+    commit = _commit(new, new.partition(":")[0])
+    return commit if not plain or commit == head else None
+
+
+def is_known_to(spec: str, other: str) -> bool:
+    """Whether the commit of ``spec`` is that of ``other`` or one before it.
+
+    Raises:
+        InputError: git or one of the revisions is missing: then nobody can tell.
+    """
+    before, after = (_commit(one, one.partition(":")[0]) for one in (spec, other))
+    return _git(spec, "merge-base", "--is-ancestor", before, after) is not None
+
+
+def _is_committed(path: Path) -> bool:
+    """Whether the work tree's commit holds the file as it is."""
+    try:
+        top = _git("HEAD", "rev-parse", "--show-toplevel")
+        if top is None:
+            return False
+        root = Path(os.fsdecode(top.rstrip(b"\n"))).resolve()
+        place = path.resolve().relative_to(root).as_posix()
+        return _git("HEAD", "cat-file", "blob", f"HEAD:{place}") == path.read_bytes()
+    except (InputError, OSError, ValueError):
+        return False
 
 
 def has_file(spec: str) -> bool:

@@ -112,7 +112,11 @@ def signature_problem(baseline: Baseline, keys: Sequence[PublicKey]) -> str:
     """
     signature = baseline.signature
     if signature is None:
-        return "the baseline must be signed by one of the trusted keys, but is not signed"
+        return (
+            "the baseline must be signed by one of the trusted keys, but is not signed "
+            "(sign first, then add trusted_keys: take the file away, rebuild, accept --sign-key, "
+            "put it back)"
+        )
     known = [key for key in keys if key.name == signature.key]
     if not known:
         return f"the baseline was signed with key {signature.key}, which is none of the trusted"

@@ -148,7 +148,8 @@ def _heat(verdict: Verdict, metric: JudgedMetric) -> Iterator[str]:
     rows = own if line else [r for r in verdict.evidence.heat if r.metric.startswith(prefix)]
     if not rows:
         return
-    yield "  heat at the chip, pulse by pulse; the parts add up to the change:"
+    adds = "; the parts add up to the change" if line else ", which is where this comes from"
+    yield f"  heat at the chip, pulse by pulse{adds}:"
     rows = sorted(rows, key=lambda row: -abs(row.change_j))
     for row in rows[:_ROWS]:
         yield f"    {_pulse_name(row, metric)}: {_signed(row.change_j)}"

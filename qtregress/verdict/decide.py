@@ -38,7 +38,7 @@ _TROUBLE: tuple[Outcome, ...] = ("waived", "regressed", "undecided")
 """What people must see, first to last: what passes by somebody's word stands before all."""
 _NO_SPENT: Mapping[str, float] = MappingProxyType({})
 _NO_SPLITS: Mapping[str, Split] = MappingProxyType({})
-_DECIDED: frozenset[Outcome] = frozenset({"ok", "regressed", "improved"})
+_JUDGING: frozenset[Outcome] = frozenset({"ok", "regressed", "improved", "waived"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +136,7 @@ def decide(
     every critical one is ok, improved or waived, every critical metric of the baseline and
     99 % of all were measured again, every change is judged by a critical metric, every
     critical rule of the user's judges something, and nothing said holds. Hold otherwise.
-    Which changes are judged is asked before any waiver, so that none hides a change.
+    What a waiver covers judges a change, too: its value is known, and somebody answers for it.
 
     Args:
         differences: one a metric, ids distinct.
@@ -150,8 +150,8 @@ def decide(
     """
     expected = [metric for metric in baseline if metric.id not in said.same]
     judged = _judged([*differences, *said.rows], expected, policy=policy, said=said)
-    unjudged = _unjudged(changes, judged.present)
     metrics = tuple(_with_exceptions(one, policy, said.today) for one in judged.every)
+    unjudged = _unjudged(changes, metrics)
     covered = coverage(expected, judged.present, policy.exclusions)
     idle = idle_rules(policy, [*(metric.id for metric in metrics), *said.same])
     doubts = [*said.holds, *_doubts(metrics, unjudged, covered=covered, idle=idle)]
@@ -251,8 +251,8 @@ def _with_exceptions(metric: JudgedMetric, policy: Policy, today: date | None) -
 def _unjudged(
     changes: Sequence[UnjudgedChange], metrics: Sequence[JudgedMetric]
 ) -> tuple[Unjudged, ...]:
-    """The changes that no critical metric with a decided outcome covers."""
-    judging = {m.id for m in metrics if m.critical and m.outcome in _DECIDED}
+    """The changes that no critical metric with a decided or waived outcome covers."""
+    judging = {m.id for m in metrics if m.critical and m.outcome in _JUDGING}
     return tuple(
         Unjudged(
             where=clipped(change.where, _FIELD),
@@ -354,7 +354,8 @@ def regressed_gates(metrics: Sequence[JudgedMetric]) -> list[str]:
 
 def _unjudged_names(unjudged: Sequence[Unjudged]) -> list[str]:
     names = ", ".join(change.where for change in unjudged)
-    return [f"Not judged by anything ({len(unjudged)}): {names}."] if names else []
+    what = "Changes that no decided critical metric judges as a whole"
+    return [f"{what} ({len(unjudged)}): {names}."] if names else []
 
 
 def _named(gates: list[str]) -> list[str]:

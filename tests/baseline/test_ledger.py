@@ -144,9 +144,10 @@ def test_the_same_origin_matches() -> None:
 )
 def test_another_origin_is_named(field: str, what: str) -> None:
     """Each input that differs has its own sentence."""
-    (sentence,) = mismatches(proposal(ERROR), changed(**{field: "f"}))
+    sentence, remedy = mismatches(proposal(ERROR), changed(**{field: "f"}))
 
     assert what in sentence
+    assert ("propose OLD" if field == "profile_digest" else "rebuild lima") in remedy
 
 
 def test_another_device_is_named_alone() -> None:

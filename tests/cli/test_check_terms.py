@@ -95,21 +95,36 @@ def test_a_waiver_needs_no_new_baseline() -> None:
     assert "is waived until 9999-12-31 by Ada: Known." in verdict()["reasons"][1]
 
 
+def git(*arguments: str) -> str:
+    """What git prints."""
+    done = subprocess.run(
+        ["git", *NAMED, *arguments],  # noqa: S607
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return done.stdout.strip()
+
+
 def test_a_change_cannot_bring_its_own_waiver() -> None:
-    """Where OLD comes from git its waivers do, too: a file beside it holds."""
+    """Where OLD comes from git its waivers do, too: neither a file nor a later commit counts."""
     terms = policy(waivers=[WAIVER])
-    for arguments in (["init", "--quiet"], ["add", "."], [*NAMED, "commit", "--quiet", "-mfirst"]):
-        subprocess.run(["git", *arguments], check=True)  # noqa: S607
+    git("init", "--quiet")
+    git("add", ".")
+    git("commit", "--quiet", "-mfirst")
     new = written("new.yaml", small.louder(ONE.profile, 0.05, "d0", gates="x:0"))
     old = f"HEAD:{OLD}"
 
+    first = git("rev-parse", "HEAD")
+    git("commit", "--quiet", "--allow-empty", "-mchange")
     statuses = [
         check(old, new, "--policy", f"HEAD:{terms}"),
+        check(f"{first}:{OLD}", new, "--policy", f"HEAD:{terms}"),
         check(old, new, "--policy", terms, "--json", "v.json"),
     ]
 
-    assert statuses == [0, 11]
-    assert any("name it as REV:PATH" in reason for reason in verdict()["reasons"])
+    assert statuses == [0, 11, 11]
+    assert any("name it as HEAD:PATH" in reason for reason in verdict()["reasons"])
 
 
 def test_the_third_step_of_two_percent_rolls_back() -> None:

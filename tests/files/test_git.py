@@ -110,3 +110,40 @@ def test_a_large_file_is_refused_before_it_is_read(monkeypatch: pytest.MonkeyPat
 
     with pytest.raises(InputError, match="must be at most 10 bytes long"):
         read_revision("HEAD:a/p.yaml")
+
+
+def committed(*paths: str) -> str:
+    """The commit that has just taken the files as they are."""
+    author = ("-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false")
+    subprocess.run(["git", "add", *paths], check=True)  # noqa: S607
+    subprocess.run(["git", *author, "commit", "-qm", "two"], check=True)  # noqa: S607
+    head = git.head_commit()
+    assert head is not None
+    return head
+
+
+def test_a_commit_holds_what_is_in_it_unchanged(repository: Path) -> None:
+    """A verdict is about a commit only if that has the very table that was judged."""
+    first = git.head_commit()
+    (repository / "b.yaml").write_text("policy", encoding="utf-8")
+
+    assert git.commit_of("HEAD:a/p.yaml") == first
+    assert git.commit_of("a/p.yaml") is None
+    assert git.commit_of("HEAD:a/p.yaml", ["b.yaml"]) is None
+    second = committed("a/p.yaml", "b.yaml")
+    assert git.commit_of("a/p.yaml", ["b.yaml", f"{first}:a/p.yaml"]) == second
+    assert git.commit_of(f"{first}:a/p.yaml", ["b.yaml"]) is None
+    assert git.commit_of(f"{first}:a/p.yaml") == first
+    assert git.commit_of(str(repository / "a" / "p.yaml")) == second
+    assert git.commit_of("/dev/null") is None
+
+
+@pytest.mark.usefixtures("repository")
+def test_a_later_commit_is_not_known_to_an_earlier_one() -> None:
+    """What a change commits was not there before it."""
+    first = git.head_commit()
+    second = committed("a/p.yaml")
+
+    assert git.is_known_to(f"{first}:a/p.yaml", f"{second}:a/p.yaml")
+    assert git.is_known_to(f"{first}:a/p.yaml", f"{first}:a/p.yaml")
+    assert not git.is_known_to(f"{second}:a/p.yaml", f"{first}:a/p.yaml")
