@@ -18,7 +18,7 @@ from qtregress.baseline.record import (
     seal,
     spent_digest,
 )
-from qtregress.baseline.spending import spending
+from qtregress.baseline.spending import last_known, spending
 
 _DESCRIBED = (
     "firmware",
@@ -32,6 +32,8 @@ _DESCRIBED = (
     "worst_spent",
 )
 """What the last entry repeats of its baseline."""
+_MEASURED = ("profile_digest", "content_digest")
+_NOTHING_SPENT: dict[str, object] = {"spent": {}, "last_known": {}, "worst_spent": None}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +98,8 @@ def _budget(proposal: Baseline, current: Baseline | None, terms: Terms) -> list[
     found = spending(current, proposal)
     if found.problem:
         return [found.problem]
-    if found.spent != proposal.spent:
+    known = last_known(current, proposal)
+    if found.spent != proposal.spent or known != proposal.last_known:
         return ["the budget that the proposal says it spends is not what it moves: propose again"]
     return []
 
@@ -129,7 +132,7 @@ def accepted(proposal: Baseline, current: Baseline | None, terms: Terms) -> Base
     """The proposal sealed anew as what follows ``current``; ask ``refusals`` first."""
     anchors = current is None or terms.anchor
     sealed = proposal.model_copy(
-        update={"accepted": terms.reason} | ({"spent": {}, "worst_spent": None} if anchors else {})
+        update={"accepted": terms.reason} | (_NOTHING_SPENT if anchors else {})
     )
     entries = () if current is None else current.history
     entry = link(
@@ -221,8 +224,8 @@ def _drift(baseline: Baseline) -> list[str]:
         found.append("an anchor must have spent nothing, but has")
     if not last.anchor and len(entries) > 1:
         before = entries[-2]
-        carried = last.profile_digest == before.profile_digest
-        if carried and last.spent_digest != before.spent_digest:
+        is_same = all(getattr(last, name) == getattr(before, name) for name in _MEASURED)
+        if is_same and last.spent_digest != before.spent_digest:
             found.append("the budget spent changed, though the firmware did not")
     return found
 

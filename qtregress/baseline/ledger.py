@@ -15,7 +15,7 @@ from qtregress.baseline.record import (
     seal,
     significant,
 )
-from qtregress.baseline.spending import spending
+from qtregress.baseline.spending import last_known, spending
 from qtregress.metrics.metric import Metric
 
 RELATIVE_TOLERANCE = 1e-6
@@ -108,8 +108,9 @@ def propose(
         metrics=_carried(found.metrics, previous),
         sampled=found.sampled,
     )
+    known = last_known(previous, proposal)
     spent = spending(previous, proposal).spent
-    return seal(proposal.model_copy(update={"spent": spent}))
+    return seal(proposal.model_copy(update={"spent": spent, "last_known": known}))
 
 
 def _significant(values: Mapping[str, float]) -> dict[str, float]:

@@ -121,6 +121,7 @@ class Record(Model):
     ``scales`` are what relative margins are a share of, where that is not the value.
     ``changes`` are what the judge makes of a metric's movement since the release before, where
     a recalibration was taken out of it; other metrics moved as their values did.
+    ``last_known`` are the last accepted values of what this release has no value of.
     """
 
     format: Literal["qtregress/baseline@1"]
@@ -138,6 +139,7 @@ class Record(Model):
     history: Annotated[tuple[Entry, ...], Field(max_length=MAX_ENTRIES)] = ()
     anchor: Anchor | None = None
     spent: Annotated[dict[MetricId, Real], Field(max_length=MAX_METRICS)] = {}
+    last_known: Annotated[dict[MetricId, Real], Field(max_length=MAX_METRICS)] = {}
     worst_spent: Spending | None = None
     scales: Annotated[dict[MetricId, Positive], Field(max_length=MAX_METRICS)] = {}
     changes: Annotated[dict[MetricId, Real], Field(max_length=MAX_METRICS)] = {}
@@ -173,6 +175,7 @@ class _Content(Model):
 
 class _Spent(Model):
     spent: dict[MetricId, Real]
+    last_known: dict[MetricId, Real]
 
 
 def seal(record: Record) -> Baseline:
@@ -210,8 +213,8 @@ def measured_digest(record: Record) -> str:
 
 
 def spent_digest(record: Record) -> str:
-    """The digest of the budgets spent."""
-    return digest(_Spent(spent=record.spent))
+    """The digest of the budgets spent, and of the values that they are counted from."""
+    return digest(_Spent(spent=record.spent, last_known=record.last_known))
 
 
 def rounded(metric: Metric) -> Metric:

@@ -124,24 +124,16 @@ def _before(origin: "Origin", folder: Path, store: Path | None) -> Path | None:
 
 
 def _changes(old: Path, chip: Path, run: "MeasuredRun", asked: Asked) -> dict[str, float]:
-    """How far errors moved since OLD where a recalibration was taken out of them, by id.
-
-    The middle of the interval that a check judges. Where nothing was taken out, the
-    difference of the values says it, and is given back when a release is.
-    """
+    """How far errors moved since OLD, recalibrations apart; empty where there were none."""
     from qtregress.cli.simulate import measured_metrics
     from qtregress.cli.workers import workers
-    from qtregress.metrics.compare import error_bounds
-    from qtregress.pipeline import Means, grounds
+    from qtregress.movement import movement
+    from qtregress.pipeline import Means
 
     before = measured_metrics(old, chip, asked.workload, asked.jobs)
+    was, now = ((one.measurement, one.metrics) for one in (before, run))
     with workers(asked.jobs, quiet=False) as spread:
-        means = Means(run=spread)
-        on = grounds(before.measurement, run.measurement, rules(asked.policy), means)
-    if not on.absorbed.absorbed:
-        return {}
-    bounds = error_bounds(before.measurement, run.measurement, on.absorbed, on.spread)
-    return {name: sum(bound.interval) / 2 for name, bound in bounds.items()}
+        return movement(was, now, run.side, rules(asked.policy), Means(run=spread))
 
 
 def recorded_profile(device: str, digest: str, named: Path | None) -> Path:

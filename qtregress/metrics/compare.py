@@ -25,7 +25,7 @@ from qtregress.metrics.measurement import Measurement
 from qtregress.metrics.metric import Metric
 from qtregress.rb.exact import ExactDecay
 
-_BOUNDED = frozenset(
+BOUNDED = frozenset(
     {"gate.error", "gate.error_at_load", "layer.error", "rb.epc", "rb.epc_at_load"}
 )
 _LARGEST_SCALE = 20.0
@@ -330,7 +330,7 @@ def compare(
     """Every metric of either measurement as a paired difference, sorted by id."""
     before = {metric.id: metric for metric in old[1]}
     after = {metric.id: metric for metric in new[1]}
-    bounds = error_bounds(old[0], new[0], absorbed, spread)
+    bounds = _bounds(old[0], new[0], absorbed, spread)
     heat = heat_intervals(old[0], new[0])
     rows = _recalibration(absorbed)
     for metric_id in before.keys() | after.keys():
@@ -344,7 +344,7 @@ def compare(
     return tuple(sorted(rows, key=lambda row: row.id))
 
 
-def error_bounds(
+def _bounds(
     old: Measurement, new: Measurement, absorbed: Recalibration, spread: Spread
 ) -> dict[str, ErrorChange]:
     """How every error that is not compared as it is may have changed, by metric id."""
@@ -370,6 +370,6 @@ def _paired(
     bounds: Mapping[str, ErrorChange],
     heat: tuple[float, float] | None,
 ) -> Difference:
-    if was.metric in _BOUNDED:
+    if was.metric in BOUNDED:
         return _bounded(was, now, bounds.get(was.id))
     return _direct(was, now, heat)

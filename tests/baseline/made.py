@@ -1,6 +1,8 @@
 """Baselines made in memory: nothing is simulated."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 from qtregress.baseline.history import Terms, accepted, refusals
 from qtregress.baseline.ledger import Finding, Origin, propose, with_worst_spent
@@ -10,6 +12,7 @@ from qtregress.report.baseline_budget import worst_spent
 from qtregress.verdict.policy import Policy
 
 SHIPPED = Policy(format="qtregress/policy@1")
+NOTHING: Mapping[str, float] = MappingProxyType({})
 ORIGIN = Origin(
     device="lima",
     firmware="1.0",
@@ -47,16 +50,24 @@ def release(number: int) -> Origin:
     return changed(firmware=f"1.{number}", profile_digest=f"sha256:{number:064x}")
 
 
-def proposal(
+def proposal(  # noqa: PLR0913  # one argument a field
     *metrics: Metric,
     previous: Baseline | None = None,
     origin: Origin = ORIGIN,
     sampled: tuple[SampledRecord, ...] = (),
+    changes: Mapping[str, float] = NOTHING,
+    scales: Mapping[str, float] = NOTHING,
     created: str = "2025-01-31T12:00:00+00:00",
     reason: str = "First.",
 ) -> Baseline:
     """A sealed proposal of these metrics."""
-    found = Finding(metrics=metrics, environment={"python": "3.11"}, sampled=sampled)
+    found = Finding(
+        metrics=metrics,
+        environment={"python": "3.11"},
+        sampled=sampled,
+        changes=changes,
+        scales=scales,
+    )
     made = propose(origin, found, previous=previous, created=created, reason=reason)
     return with_worst_spent(made, worst_spent(made, SHIPPED))
 
@@ -72,9 +83,11 @@ def follow(
     origin: Origin = ORIGIN,
     anchor: bool = False,
     day: int | None = None,
+    changes: Mapping[str, float] = NOTHING,
+    scales: Mapping[str, float] = NOTHING,
 ) -> Baseline:
     """The metrics proposed after ``previous`` and accepted, a day later unless told."""
-    made = proposal(*metrics, previous=previous, origin=origin)
+    made = proposal(*metrics, previous=previous, origin=origin, changes=changes, scales=scales)
     when = day or 1 + (0 if previous is None else len(previous.history))
     on = terms(when, anchor=anchor)
     problems = refusals(made, previous, on)
@@ -104,6 +117,7 @@ def reaccepted(baseline: Baseline, *metrics: Metric) -> Baseline:
             "metrics": metrics,
             "previous": None,
             "spent": {},
+            "last_known": {},
             "worst_spent": None,
         }
     )

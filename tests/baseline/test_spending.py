@@ -18,6 +18,7 @@ from tests.baseline.made import (
 )
 
 ID = ERROR.id
+LOST = {"value": None, "why": "It is undecided."}
 VALUES = st.floats(1e-6, 1.0)
 
 
@@ -90,3 +91,56 @@ def test_rounding_is_not_spent() -> None:
         ).spent
         == {}
     )
+
+
+def test_a_recalibration_is_taken_out() -> None:
+    """What a check would absorb is counted against the line's prior, not here."""
+    first = follow(None, ERROR)
+    after = follow(first, with_value(ERROR, 2e-3), origin=release(1), changes={ID: 1e-5})
+
+    assert after.spent == {ID: 1e-5}
+
+
+def test_a_metric_that_vanished_spends_what_it_moved_meanwhile() -> None:
+    """Undecided for one release, it comes back twice as large: that is spent."""
+    gone = follow(follow(None, ERROR), ERROR.model_copy(update=LOST), origin=release(1))
+    back = follow(gone, with_value(ERROR, 2e-3), origin=release(2))
+
+    assert gone.last_known == {ID: 1e-3}
+    assert back.spent == {ID: pytest.approx(1e-3)}
+    assert back.last_known == {}
+
+
+def test_pulses_put_right_on_another_chip_earn_no_credit() -> None:
+    """Rebuilt on a moved chip a release looks ten times worse; the next one is good again."""
+    moved = changed(chip_digest="9")
+    rebuilt = follow(follow(None, ERROR), with_value(ERROR, 1e-2), origin=moved)
+    again = follow(rebuilt, with_value(ERROR, 1e-2), origin=changed(moved, firmware="1.0"))
+    retuned = follow(again, ERROR, origin=changed(release(1), chip_digest="9"))
+    better = follow(retuned, with_value(ERROR, 5e-4), origin=changed(release(2), chip_digest="9"))
+
+    assert retuned.spent == {}
+    assert better.spent == {ID: pytest.approx(-5e-4)}
+
+
+def test_what_was_spent_keeps_its_share_of_the_margin() -> None:
+    """A coupling known ten times better makes all heat ten times less, its margin, too."""
+    heat = ENERGY.id
+    first = follow(None, ENERGY, ERROR, scales={ID: 1e-3})
+    spent = follow(
+        first,
+        with_value(ENERGY, 4.2e-19),
+        with_value(ERROR, 1.1e-3),
+        origin=release(1),
+        scales={ID: 1e-3},
+    )
+    rebuilt = follow(
+        spent,
+        with_value(ENERGY, 4.2e-20),
+        with_value(ERROR, 5e-3),
+        origin=changed(release(1), chip_digest="9"),
+        scales={ID: 2e-3},
+    )
+
+    assert spent.spent == {ID: pytest.approx(1e-4), heat: pytest.approx(2e-20)}
+    assert rebuilt.spent == {ID: pytest.approx(2e-4), heat: pytest.approx(2e-21)}
