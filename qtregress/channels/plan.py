@@ -8,8 +8,12 @@ from qtregress.channels.memory import NOTHING, Store
 from qtregress.channels.problem import bath_of, gate_problem, why_not_simulated
 from qtregress.channels.simulate import Engine, GateTask, LoadTask
 from qtregress.chip.chip import Chip
+from qtregress.errors import InputError
 from qtregress.pulses.layers import idle, layer
 from qtregress.pulses.profile import Gate, Profile
+
+MOST_GATES = 600
+"""Some thirty metrics each: devices of about a hundred qubits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,8 +95,15 @@ def _pair_layers(profile: Profile, pair: tuple[int, int]) -> list[Gate]:
 
 
 def plan(profile: Profile, chip: Chip) -> Plan:
-    """What can be simulated of ``profile`` on ``chip``; readout and virtual gates apart."""
+    """What can be simulated of ``profile`` on ``chip``; readout and virtual gates apart.
+
+    Raises:
+        InputError: there are more pulsed gates than a verdict has room for.
+    """
     pulsed = [gate for gate in profile.gates if not gate.is_virtual and not _is_readout(gate)]
+    if len(pulsed) > MOST_GATES:
+        msg = f"a profile must have at most {MOST_GATES} pulsed gates, but has {len(pulsed)}"
+        raise InputError(msg)
     reasons = {gate.id: _why_undecided(gate, profile, chip) for gate in pulsed}
     gates = [gate for gate in pulsed if not reasons[gate.id]]
     pairs = _benchmarked_pairs(gates)

@@ -15,6 +15,8 @@ from qtregress.pulses.schedule import schedule
 from qtregress.units import ns_to_s
 
 Floats = NDArray[np.float64]
+LONGEST_DT = 100_000
+"""A gate of that length takes seconds and half a gigabyte; the longest real ones have 10 000."""
 _PAIR = 2
 LEVELS = 4
 """Levels kept of every transmon: a cross-resonance Rabi rate reaches the detuning."""
@@ -84,8 +86,8 @@ def patch_of(chip: Chip, qubits: tuple[int, ...], levels: int = LEVELS) -> Patch
 def why_not_simulated(gate: Gate, profile: Profile, chip: Chip) -> str:
     """Why this gate cannot be put to an engine, or an empty string."""
     known = {qubit.index for qubit in chip.qubits}
-    if len(gate.qubits) > _PAIR:
-        return f"{gate.id} acts on {len(gate.qubits)} qubits; one and two are simulated"
+    if reason := _too_large(gate):
+        return reason
     if missing := [q for q in gate.qubits if q not in known]:
         return f"the chip knows no qubit {missing[0]}"
     if silent := [q for q in gate.qubits if f"d{q}" not in profile.drive_frequency_hz]:
@@ -95,6 +97,14 @@ def why_not_simulated(gate: Gate, profile: Profile, chip: Chip) -> str:
     for channel in schedule(gate).waveforms:
         if reason := _channel_problem(channel, gate, chip):
             return reason
+    return ""
+
+
+def _too_large(gate: Gate) -> str:
+    if gate.duration > LONGEST_DT:
+        return f"{gate.id} lasts {gate.duration} dt; at most {LONGEST_DT} are simulated"
+    if len(gate.qubits) > _PAIR:
+        return f"{gate.id} acts on {len(gate.qubits)} qubits; one and two are simulated"
     return ""
 
 

@@ -121,7 +121,8 @@ def prepare(
 ) -> None:
     """Make sure, before anything is computed, that reports can be written where they should.
 
-    Earlier reports are removed: what a failed run leaves must not look like its answer. Only
+    Earlier reports are removed, even where another one is refused: what a failed run leaves
+    must not look like its answer. Only
     a document that is written anew, such as a chip file, stays (``forget`` is off).
 
     Raises:
@@ -132,10 +133,16 @@ def prepare(
     """
     files = _distinct_files(targets)
     given = {os.path.realpath(path) for path in inputs if path is not None}
+    refused: list[click.UsageError | InputError] = []
     for file in files:
-        _check_report(file, given, store)
-    for file in files if forget else ():
-        _forget(file)
+        try:
+            _check_report(file, given, store)
+            if forget:
+                _forget(file)
+        except (click.UsageError, InputError) as error:
+            refused.append(error)
+    if refused:
+        raise refused[0]
 
 
 def _check_report(file: Path, given: Collection[str], store: Path) -> None:

@@ -87,11 +87,20 @@ def has_file(spec: str) -> bool:
     """Whether ``REV:PATH`` is there.
 
     Raises:
-        InputError: git or the revision is missing: then nobody can tell.
+        InputError: git, the revision or its tree is missing: then nobody can tell.
     """
     revision, _, path = spec.partition(":")
     _refuse_unsafe(spec, revision, path)
-    return _git(spec, "cat-file", "-e", f"{_commit(spec, revision)}:{path}") is not None
+    # names alone: a file whose content is missing here is there all the same
+    names = _git(
+        spec,
+        *("ls-tree", "--name-only", *([] if path.startswith("./") else ["--full-tree"])),
+        *(_commit(spec, revision), "--", path),
+    )
+    if names is None:
+        msg = f"{spec}: git cannot list what revision {revision} holds"
+        raise InputError(msg)
+    return bool(names.strip())
 
 
 def user_name() -> str:

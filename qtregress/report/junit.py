@@ -10,6 +10,7 @@ dorny/test-reporter keep the text alone. What junit-xml 1.9 cannot write (proper
 case, a time of zero, a line) is added to what it wrote, and the result is read back.
 """
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
@@ -115,7 +116,7 @@ def _put_mark(case: TestCase, mark: Mark, *, message: str, output: str) -> None:
 
 def _harmless(text: str) -> str:
     """The text without what CI systems obey: a name in a policy must attach no file."""
-    return printable(text).replace("[[", "[ [")
+    return re.sub(r"\[(?=\[)", "[ ", printable(text))
 
 
 def _in_short(metric: JudgedMetric) -> str:

@@ -34,7 +34,7 @@ def _real_day(text: str) -> str:
         ValueError: it is not written YYYY-MM-DD, or there is no such day.
     """
     if _DAY.fullmatch(text) is None:
-        raise ValueError(f"a day must be written YYYY-MM-DD, but is {text}")
+        raise ValueError(f"a day must be written YYYY-MM-DD, but is {text!r}")
     try:
         date.fromisoformat(text)
     except ValueError as error:
@@ -45,8 +45,20 @@ def _real_day(text: str) -> str:
 Day = Annotated[str, Field(max_length=10), AfterValidator(_real_day)]
 """A day in UTC, ``2025-01-31``."""
 
-Owner = Annotated[str, Field(min_length=1, max_length=100)]
-Because = Annotated[str, Field(min_length=1, max_length=300)]
+
+def _visible(text: str) -> str:
+    """``text`` where somebody can read something of it.
+
+    Raises:
+        ValueError: nobody can.
+    """
+    if not any(char.isprintable() and not char.isspace() for char in text):
+        raise ValueError(f"must have a visible character, but is {text!r}")
+    return text
+
+
+Owner = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_visible)]
+Because = Annotated[str, Field(min_length=1, max_length=300), AfterValidator(_visible)]
 
 
 class Waiver(Model):

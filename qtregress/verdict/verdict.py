@@ -98,6 +98,15 @@ class JudgedMetric(Model):
         return self.model_validate({**dict(self), **fields})
 
     @model_validator(mode="after")
+    def _bounds_are_bounds(self) -> Self:
+        """Bounds go from low to high; others would pass any margin."""
+        for what, bounds in (("interval", self.interval), ("drift", self.drift)):
+            if bounds is not None and not bounds[0] <= bounds[1]:
+                msg = f"{self.id}: {what} must be from low to high, but is {bounds}"
+                raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
     def _pass_is_backed(self) -> Self:
         """A pass that its own interval contradicts was not written by this tool."""
         if self.outcome in PASSING and not self._within_margin():
@@ -299,6 +308,9 @@ def _contradiction(verdict: Verdict) -> str:
     against = blockers(verdict.metrics, verdict.evidence.unjudged)
     if verdict.verdict == "promote" and against:
         return f"verdict must not be promote, because {' and '.join(against)}"
+    scanned = {row.verdict for row in verdict.evidence.kappa_scan}
+    if verdict.verdict == "promote" and not scanned <= {"promote"}:
+        return "verdict must not be promote, because the scan over couplings does not promote"
     return ""
 
 

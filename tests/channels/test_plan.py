@@ -7,6 +7,7 @@ from qtregress.channels.problem import bath_of
 from qtregress.channels.simulate import LoadTask
 from qtregress.chip.bath import Extra
 from qtregress.chip.chip import Chip, GateFit
+from qtregress.errors import InputError
 from qtregress.pulses.profile import Gate, Profile
 from tests import small
 
@@ -243,3 +244,25 @@ def test_photons_of_other_qubits_warm_no_gate() -> None:
     task = gate_task(gate, PAIR.profile, PAIR.chip, loads=loads, engine="fast")
 
     assert [load.bath for load in task.loads] == [task.cold]
+
+
+def test_a_gate_of_endless_length_is_not_simulated() -> None:
+    """A kilobyte of YAML must not ask for gigabytes."""
+    case = small.small(0)
+    gates = [
+        gate.model_copy(update={"duration": 10**6}) if gate.id == "x:0" else gate
+        for gate in case.profile.gates
+    ]
+    refused = plan(case.profile.model_copy(update={"gates": tuple(gates)}), case.chip).refused
+
+    assert refused["x:0"] == "x:0 lasts 1000000 dt; at most 100000 are simulated"
+
+
+def test_more_gates_than_a_verdict_holds_are_refused() -> None:
+    """Before anything is simulated, in a sentence."""
+    case = small.small(0)
+    x = case.profile.by_id["x:0"]
+    many = tuple(x.model_copy(update={"name": f"x{number}"}) for number in range(700))
+
+    with pytest.raises(InputError, match="at most 600 pulsed gates, but has 700"):
+        plan(case.profile.model_copy(update={"gates": many}), case.chip)

@@ -319,6 +319,18 @@ def test_a_report_among_baselines_is_refused_at_any_revision(tmp_path: Path) -> 
     assert approved.read_text() == "approved"
 
 
+def test_a_report_that_is_refused_saves_no_other_one(tmp_path: Path) -> None:
+    """A change that commits a folder in the way must not keep its forged verdict alive."""
+    forged, folder = tmp_path / "verdict.json", tmp_path / "junit.xml"
+    forged.write_text("promote", encoding="utf-8")
+    folder.mkdir()
+
+    with pytest.raises(InputError, match=r"junit\.xml"):
+        prepare([str(folder), str(forged)], [], store=tmp_path / "store")
+
+    assert not forged.exists()
+
+
 @pytest.mark.parametrize("forget", [True, False])
 def test_earlier_reports_go_unless_they_are_documents(tmp_path: Path, *, forget: bool) -> None:
     """A report that is there after a failed run would look like its answer."""

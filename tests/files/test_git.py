@@ -147,3 +147,21 @@ def test_a_later_commit_is_not_known_to_an_earlier_one() -> None:
     assert git.is_known_to(f"{first}:a/p.yaml", f"{second}:a/p.yaml")
     assert git.is_known_to(f"{first}:a/p.yaml", f"{first}:a/p.yaml")
     assert not git.is_known_to(f"{second}:a/p.yaml", f"{first}:a/p.yaml")
+
+
+@pytest.mark.usefixtures("repository")
+def test_a_file_whose_content_is_missing_is_there() -> None:
+    """A partial clone that lacks the keys' content must not read as one without keys."""
+    head = git.head_commit()
+    blob = subprocess.run(
+        ["git", "rev-parse", f"{head}:a/p.yaml"],  # noqa: S607
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout.strip()
+    Path(".git", "objects", blob[:2], blob[2:]).unlink()
+
+    assert git.has_file(f"{head}:a/p.yaml")
+    assert not git.has_file(f"{head}:a/q.yaml")
+    with pytest.raises(InputError, match=r"a/p\.yaml"):
+        read_revision(f"{head}:a/p.yaml")

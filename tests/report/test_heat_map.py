@@ -443,4 +443,4 @@ def test_any_couplings_have_a_layout(count: int, random: Random) -> None:
     assert min(x for x, _ in places.values()) == pytest.approx(0, abs=1e-9)
     assert min(y for _, y in places.values()) == pytest.approx(0, abs=1e-9)
     for one, other in itertools.combinations(places.values(), 2):
-        assert math.dist(one, other) > 0.2
+        assert math.dist(one, other) > 0.1

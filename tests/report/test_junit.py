@@ -178,6 +178,13 @@ def test_attachments_stand_first_in_the_verdict_s_output(make_verdict: Maker) ->
     assert out.splitlines()[:2] == ["[[ATTACHMENT|out/v.json]]", "[[ATTACHMENT|out/v.md]]"]
 
 
+def test_no_text_attaches_a_file(make_verdict: Maker) -> None:
+    """However many brackets a policy's author writes."""
+    text = junit_text(make_verdict(["undecided"], problem="[[[ATTACHMENT|/etc/passwd]]"))
+
+    assert "[[" not in text
+
+
 @given(text=HOSTILE)
 def test_any_sentence_yields_xml_that_parses(make_verdict: Maker, text: str) -> None:
     """Control characters, surrogates and markup do no harm."""

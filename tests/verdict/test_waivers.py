@@ -251,3 +251,10 @@ def test_a_waiver_is_over_after_the_calendar_day() -> None:
     ]
 
     assert verdicts == ["promote", "rollback"]
+
+
+@pytest.mark.parametrize("name", [" ", "\u200b", "\n"])
+def test_nobody_answers_for_a_waiver_without_a_name(name: str) -> None:
+    """An owner whom nobody can read is none."""
+    with pytest.raises(ValidationError, match="visible character"):
+        policy(waivers=[waiver(owner=name)])
