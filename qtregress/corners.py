@@ -13,10 +13,15 @@ from qtregress.calibrate.states import behind_old_lines, judged_on, refuse_unlik
 from qtregress.chip.chip import Chip
 from qtregress.identity import digest
 from qtregress.metrics.collect import collect
-from qtregress.metrics.compare import Measured
+from qtregress.metrics.compare import Measured, old_scale
 from qtregress.metrics.metric import Metric
 from qtregress.pipeline import Means, Side, measure
+from qtregress.verdict.policy import Policy, rule_for
+from qtregress.verdict.rules import margin_of
 from qtregress.verdict.verdict import Split
+
+_TOLD = 5
+_ERRORS = ("error", "incoherent_error")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,11 +77,16 @@ def sides(approved: Side, pinned: Side, new_chip: Chip) -> Sides:
         after, between = (chip.model_copy(update=fit) for chip in (after, between))
     return Sides(
         approved=approved,
-        old=replace(approved, profile=table, chip=between),
-        new=replace(pinned, chip=after),
-        unmoved=replace(pinned, chip=between, benchmarked=False),
+        old=_in_state(replace(approved, profile=table), between, old_chip),
+        new=_in_state(pinned, after, old_chip),
+        unmoved=_in_state(replace(pinned, benchmarked=False), between, old_chip),
         pinned=replace(pinned, benchmarked=False),
     )
+
+
+def _in_state(side: Side, chip: Chip, old_chip: Chip) -> Side:
+    """The side on this chip, whose measured errors are the old one's."""
+    return replace(side, chip=chip, measured_on=None if chip == old_chip else old_chip)
 
 
 def measure_corners(corners: Sides, means: Means) -> Measurements:
@@ -113,6 +123,48 @@ def splits(corners: Sequence[Sequence[Metric]]) -> dict[str, Split]:
         pinned = _less(p.get(name), a.get(name))
         drift = _less(_less(pinned, pulse_edit), line_gain)
         found[name] = Split(chip_drift=drift, line_gain=line_gain, pulse_edit=pulse_edit)
+    return found
+
+
+def unretuned(found: Measurements, policy: Policy) -> tuple[str, ...]:
+    """Why nothing is known of NEW: gates of OLD that moved carriers do not keep right.
+
+    NEW is compared with OLD as retuned. Where J, anharmonicities or detunings moved that is no
+    calibrated release any more, and being like it is no merit.
+
+    Args:
+        found: the corners.
+        policy: whose margins of ``gate.error`` say what is still right.
+    """
+    before, after = (_coherent_errors(one) for one in (found.approved, found.old))
+    worse = []
+    for gate_id in before.keys() & after.keys():
+        rule = rule_for(policy, f"gate.error/{gate_id}")
+        margin = margin_of(rule, old_scale(found.old[0], gate_id)) or 0.0
+        was, now = before[gate_id], after[gate_id]
+        if now - was > margin:
+            text = f"{gate_id} from {was:.2g} to {now:.2g} (margin {margin:.2g})"
+            worse.append((was - now, text))
+    if not worse:
+        return ()
+    told = [text for _, text in sorted(worse)]
+    rest = [f"and {len(told) - _TOLD} more"] if len(told) > _TOLD else []
+    sentence = (
+        "OLD, retuned, does not work on the new chip, so there is nothing to compare NEW with: "
+        f"coherent errors would grow, {'; '.join([*told[:_TOLD], *rest])}. Judge NEW on the new "
+        "chip alone: qtregress baseline propose OLD --chip NEWCHIP, accept --anchor, check there."
+    )
+    return (sentence,)
+
+
+def _coherent_errors(measured: Measured) -> dict[str, float]:
+    """What of every gate's error is not loss, leakage or spread, by gate id."""
+    values = {metric.id: metric.value for metric in measured[1]}
+    found = {}
+    for gate_id in measured[0].channels:
+        whole, lossy = (values.get(f"gate.{name}/{gate_id}") for name in _ERRORS)
+        if whole is not None and lossy is not None:
+            found[gate_id] = whole - lossy
     return found
 
 

@@ -39,7 +39,7 @@ from qtregress.channels.slow_noise import SlowTask, gate_slow_error, is_noisy
 from qtregress.chip.chip import Chip
 from qtregress.identity import digest
 from qtregress.metrics.changes import changes
-from qtregress.metrics.compare import Measured, compare, gate_limit, gate_scale, old_coherent_error
+from qtregress.metrics.compare import Measured, compare, old_coherent_error, old_scale
 from qtregress.metrics.measurement import Measurement
 from qtregress.metrics.metric import Metric
 from qtregress.metrics.thermal import error_of_temperatures
@@ -89,6 +89,7 @@ class Side:
         counts: of the workload's circuits by name.
         benchmarked: whether its decays, and the layers that they are made of, are asked for.
         scope: what is simulated of its gates; None for all.
+        measured_on: the state of the chip that its measured errors are of; None for ``chip``.
     """
 
     profile: Profile
@@ -97,6 +98,7 @@ class Side:
     counts: Mapping[str, CircuitCounts] = field(default_factory=lambda: NO_COUNTS)
     benchmarked: bool = True
     scope: Scope | None = None
+    measured_on: Chip | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,6 +166,7 @@ def _measurements(
             decays=cold,
             decays_at_load=warm,
             slow_errors=noise,
+            measured_on=draft.side.measured_on,
         )
         for draft, noise, found, cold, warm in zip(
             drafts, slow, channels, decays, decays_at_load, strict=True
@@ -429,7 +432,6 @@ def _gate_pair(  # a gate in two releases, and what is asked of it
     old_blocks: Complex | None = None,
 ) -> GatePair:
     """A gate of ``release`` beside OLD's, or beside ``old_blocks``."""
-    limit = gate_limit(old.chip, gate.id, old.channels[gate.id].duration_s)
     rule = rule_for(policy, f"gate.error/{gate.id}")
     found = release[gate.id].sensitivities
     if found is None:
@@ -438,7 +440,7 @@ def _gate_pair(  # a gate in two releases, and what is asked of it
         new=gate,
         new_blocks=new_blocks,
         old_blocks=old.channels[gate.id].blocks if old_blocks is None else old_blocks,
-        margin=margin_of(rule, gate_scale(old.chip, gate.id, limit)) or 0.0,
+        margin=margin_of(rule, old_scale(old, gate.id)) or 0.0,
         unknown_error=old_coherent_error(old, gate.id),
         sensitivities=found,
     )

@@ -10,7 +10,7 @@ import pytest
 
 from qtregress.chip.chip import Chip
 from qtregress.chip.lines import response
-from qtregress.corners import Measurements, measure_corners, sides
+from qtregress.corners import Measurements, measure_corners, sides, unretuned
 from qtregress.metrics.compare import Measured
 from qtregress.pipeline import Means, Side, grounds, judge, measure
 from qtregress.pulses.profile import Profile
@@ -75,7 +75,7 @@ def corners(case: small.Case, new: Profile, new_chip: Chip) -> Measurements:
 def decision(found: Measurements) -> Decision:
     """What ``check --new-chip`` makes of them."""
     on = grounds(found.old[0], found.new[0], small.SHIPPED, MEANS)
-    said = Said(splits=found.splits)
+    said = Said(splits=found.splits, holds=unretuned(found, small.SHIPPED))
     return judge(found.old, found.new, on, small.SHIPPED, found.approved[1], said=said)
 
 
@@ -231,3 +231,66 @@ def test_equal_corners_are_measured_once(monkeypatch: pytest.MonkeyPatch) -> Non
     corners(ONE, ONE.profile, ONE.chip)
 
     assert counted == [1]
+
+
+# What a new state of the chip must not hide
+
+
+def test_a_coupling_that_moved_leaves_nothing_to_compare_with() -> None:
+    """J of nine tenths: OLD's cx is wrong there, and being like it is no merit."""
+    coupling = PAIR.chip.couplings[0]
+    weaker = coupling.model_copy(update={"j_hz": 0.9 * coupling.j_hz})
+    found = corners(PAIR, PAIR.profile, PAIR.chip.model_copy(update={"couplings": (weaker,)}))
+    (sentence,) = unretuned(found, small.SHIPPED)
+
+    assert found.splits["gate.error/cx:0-1"].pulse_edit == 0
+    assert decision(found).verdict == "hold"
+    assert "coherent errors would grow, cx:0-1 from" in sentence
+
+
+def test_an_anharmonicity_that_moved_leaves_nothing_to_compare_with() -> None:
+    """A hundred MHz: DRAG of the other chip does not fit, and NEW = OLD is no promotion."""
+    qubit = ONE.chip.qubits[0]
+    other = qubit.model_copy(update={"anharmonicity_hz": qubit.anharmonicity_hz + 100e6})
+    found = corners(ONE, ONE.profile, ONE.chip.model_copy(update={"qubits": (other,)}))
+
+    assert "x:0 from" in "".join(unretuned(found, small.SHIPPED))
+    assert decision(found).verdict == "hold"
+
+
+def test_loss_alone_leaves_old_to_compare_with() -> None:
+    """A tenth of T1 and T2 is error, but none that pulses could mend."""
+    found = corners(ONE, ONE.profile, aged(ONE.chip, t1_s=0.1, t2_s=0.1))
+
+    assert unretuned(found, small.SHIPPED) == ()
+
+
+@pytest.mark.parametrize("times", [0.7, 0.1])
+def test_shorter_times_do_not_make_old_better_known(times: float) -> None:
+    """An x 0.12 % louder holds on the same chip, so it holds on one that aged."""
+    new = small.louder(ONE.profile, 0.0012, "d0", gates="x:0")
+    rows = []
+    for factor in (1.0, times):
+        decided = decision(corners(ONE, new, aged(ONE.chip, t1_s=factor, t2_s=factor)))
+        assert decided.verdict == "hold"
+        rows.append(small.row_of(decided, "gate.error/x:0"))
+    same, worse = (row.interval for row in rows)
+
+    assert same is not None
+    assert worse is not None
+    assert worse[1] >= 0.99 * same[1]
+
+
+@pytest.mark.parametrize("metric", ["gate.error/x:0", "layer.error/x:0", "rb.epc/0"])
+def test_shorter_times_do_not_widen_margins(metric: str) -> None:
+    """Also where nobody measured an error, and margins are a share of coherence limits."""
+    case = small.Case(chip=ONE.chip.model_copy(update={"measured_errors": ()}), profile=ONE.profile)
+    same, worse = (
+        small.row_of(
+            decision(corners(case, ONE.profile, aged(case.chip, t1_s=factor, t2_s=factor))), metric
+        ).margin
+        for factor in (1.0, 0.5)
+    )
+
+    assert same is not None
+    assert worse == pytest.approx(same, rel=1e-9)

@@ -33,6 +33,10 @@ _DESCRIBED = (
 )
 """What the last entry repeats of its baseline."""
 _MEASURED = ("profile_digest", "content_digest")
+_RECALIBRATED = frozenset(
+    {"gate.error", "gate.error_at_load", "layer.error", "rb.epc", "rb.epc_at_load"}
+)
+"""The metrics that a recalibration can be taken out of: those compared by bounds."""
 _NOTHING_SPENT: dict[str, object] = {"spent": {}, "last_known": {}, "worst_spent": None}
 
 
@@ -88,20 +92,39 @@ def refusals(proposal: Baseline, current: Baseline | None, terms: Terms) -> tupl
     found = [*_wording(terms), *_clock(entries, terms.at)]
     if len(entries) >= MAX_ENTRIES:
         found.append(f"a device can have at most {MAX_ENTRIES} acceptances, and it has them")
-    return (*found, *_budget(proposal, current, terms))
+    return (*found, *budget_problems(proposal, current, anchor=terms.anchor))
 
 
-def _budget(proposal: Baseline, current: Baseline | None, terms: Terms) -> list[str]:
-    """What is wrong with the budget that the proposal would spend."""
-    if terms.anchor:
-        return []
+def budget_problems(
+    proposal: Baseline, current: Baseline | None, *, anchor: bool = False
+) -> tuple[str, ...]:
+    """What is wrong with the budget that the proposal would spend; empty if nothing is.
+
+    Args:
+        proposal: to be accepted.
+        current: what it would replace.
+        anchor: whether drift is counted anew from it, so that it spends nothing.
+    """
+    unfounded = [one for one in sorted(proposal.changes) if _name(one) not in _RECALIBRATED]
+    if unfounded:
+        sentence = (
+            f"the proposal takes a recalibration out of {unfounded[0]}, "
+            "but that can only be done for errors of gates: propose again"
+        )
+        return (sentence,)
+    if anchor:
+        return ()
     found = spending(current, proposal)
     if found.problem:
-        return [found.problem]
+        return (found.problem,)
     known = last_known(current, proposal)
     if found.spent != proposal.spent or known != proposal.last_known:
-        return ["the budget that the proposal says it spends is not what it moves: propose again"]
-    return []
+        return ("the budget that the proposal says it spends is not what it moves: propose again",)
+    return ()
+
+
+def _name(metric_id: str) -> str:
+    return metric_id.partition("/")[0]
 
 
 def _wording(terms: Terms) -> list[str]:

@@ -153,6 +153,29 @@ def _taken(row: Row, source: Row, fields: Sequence[str]) -> Row:
     return row.model_copy(update={name: getattr(source, name) for name in fields})
 
 
+def moved_offsets(old: Chip, new: Chip) -> tuple[str, ...]:
+    """Why offsets of lines may not explain NEW: those beyond the drift prior, as a sentence.
+
+    Detuned by some tens of kHz, a gate with another DRAG is nearly the gate it was.
+    """
+    prior_hz = old.drift_prior.frequency_hz
+    found = []
+    for qubit in old.qubits:
+        after = new.qubit(qubit.index).drive
+        shift_hz = after.frequency_offset_hz - qubit.drive.frequency_offset_hz
+        if abs(shift_hz) > prior_hz:
+            found.append((-abs(shift_hz), f"d{qubit.index} by {shift_hz / 1e3:+.4g} kHz"))
+    if not found:
+        return ()
+    sentence = (
+        "Carrier offsets of lines moved between the chips by more than the drift prior of "
+        f"{prior_hz / 1e3:.4g} kHz: {_first([text for _, text in sorted(found)])}. A changed DRAG "
+        "looks the same: keep the old offsets in the new chip file, and declare the qubits' "
+        "frequencies as measured."
+    )
+    return (sentence,)
+
+
 # What the new chip file says
 
 

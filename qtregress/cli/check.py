@@ -189,7 +189,7 @@ def _decide(given: "CheckInputs", asked: _Asked, store: "Store") -> _Found:
     Raises:
         BaselineError: OLD does not reproduce its baseline.
     """
-    from qtregress.cli.check_inputs import own_chip, own_terms
+    from qtregress.cli.check_inputs import own_files, own_terms
     from qtregress.cli.only_changed import unchanged
     from qtregress.cli.workers import workers
     from qtregress.kappa import holds, kappa_scan, told
@@ -220,11 +220,12 @@ def _decide(given: "CheckInputs", asked: _Asked, store: "Store") -> _Found:
             said=Said(
                 holds=(
                     *own_terms(given),
-                    *own_chip(given),
+                    *own_files(given),
+                    *_chip_holds(given, found),
                     *holds(scan),
                     *skill_holds(known, given.policy.skill, today()),
                 ),
-                notes=(*left.notes, *_moved_notes(given), *told(scan), skill),
+                notes=(*_under(given), *left.notes, *_moved_notes(given), *told(scan), skill),
                 rows=(*left.rows, *played.rows),
                 same=left.same,
                 splits=found.splits,
@@ -276,6 +277,25 @@ def _measured(
     return Measurements(
         approved=(first, known), old=(old, metrics[0]), new=(new, metrics[1]), splits={}
     )
+
+
+def _chip_holds(given: "CheckInputs", found: "Measurements") -> tuple[str, ...]:
+    """What forbids a promotion because of the new chip; nothing where there is none."""
+    from qtregress.cli.check_inputs import own_chip, own_offsets
+    from qtregress.corners import unretuned
+
+    if given.new_chip is None:
+        return ()
+    return (*own_chip(given), *own_offsets(given), *unretuned(found, given.policy))
+
+
+def _under(given: "CheckInputs") -> tuple[str, ...]:
+    """Which faults the verdict is about; nothing on a good day."""
+    if given.scenario is None:
+        return ()
+    scenario = given.scenario.value
+    kinds = ", ".join(dict.fromkeys(fault.kind for fault in scenario.faults))
+    return (f"Judged under the faults of scenario {scenario.name}: {kinds}.",)
 
 
 def _moved_notes(given: "CheckInputs") -> tuple[str, ...]:

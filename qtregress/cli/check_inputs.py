@@ -178,6 +178,20 @@ def _is_somebody_elses(path: str, old: str) -> bool:
     return is_revision(path) and is_known_to(path, old)
 
 
+def own_files(given: CheckInputs) -> tuple[str, ...]:
+    """Why a change may not bring its own baseline or faults, as ``own_terms``."""
+    named = {"baseline": str(given.baseline_path)}
+    if given.scenario is not None:
+        named["scenario"] = given.scenario.path
+    revision = given.old.path.partition(":")[0]
+    return tuple(
+        f"The {what} must come from where OLD does, but {path} may have been brought by the "
+        f"change: name it as {revision}:PATH."
+        for what, path in named.items()
+        if not _is_somebody_elses(path, given.old.path)
+    )
+
+
 def own_chip(given: CheckInputs) -> tuple[str, ...]:
     """Why a change may not declare what its lines did; nothing where nobody else is at hand.
 
@@ -192,3 +206,11 @@ def own_chip(given: CheckInputs) -> tuple[str, ...]:
         f"change, and what it declares is not held against NEW: name it as {revision}:PATH."
     )
     return (sentence,)
+
+
+def own_offsets(given: CheckInputs) -> tuple[str, ...]:
+    """Why offsets that the new chip file declares forbid a promotion, whoever wrote it."""
+    from qtregress.calibrate.states import moved_offsets
+
+    chip = given.new_chip
+    return moved_offsets(given.chip.value, chip.value) if chip else ()

@@ -104,8 +104,7 @@ def approved_at(path: Path, device: str) -> Baseline:
     baseline = read_baseline(path)
     if not baseline.accepted:
         _refuse(path, ("the baseline was proposed but never accepted",))
-    if baseline.device != device:
-        _refuse(path, (f"the baseline must be of device {device}, but is of {baseline.device}",))
+    _refuse_another(path, baseline, device)
     return baseline
 
 
@@ -113,13 +112,15 @@ def read_proposal(folder: Path, device: str) -> Baseline:
     """The device's verified proposal.
 
     Raises:
-        BaselineError: there is none, or it cannot be used.
+        BaselineError: there is none, it cannot be used, or it is another device's.
     """
     path = proposed_path(folder, device)
     if not os.path.lexists(path):
         msg = f"{path}: there is no proposal; write one with qtregress baseline propose"
         raise BaselineError(msg)
-    return read_baseline(path)
+    baseline = read_baseline(path)
+    _refuse_another(path, baseline, device)
+    return baseline
 
 
 def standing_proposal(folder: Path, device: str) -> Baseline | None:
@@ -174,14 +175,14 @@ def accept(
     interrupted run accepted but did not remove is removed now.
 
     Raises:
-        BaselineError: CI is set, the terms are wrong, the proposal is unusable or does not
-            follow the approved baseline, a signature is demanded and not given, or another
-            process holds the folder.
+        BaselineError: CI is set, the terms are wrong, the proposal is unusable, lies in the
+            place of another device's or does not follow the approved baseline, a signature is
+            demanded and not given, or another process holds the folder.
         InputError: the key cannot be used.
     """
     _refuse_in_ci(environ)
     with _locked(folder):
-        baseline = read_baseline(proposal)
+        baseline = _proposal_at(proposal, folder)
         path = approved_path(folder, baseline.device)
         _sweep(path)
         current = read_approved(folder, baseline.device)
@@ -198,6 +199,18 @@ def accept(
         _write(path, signed)
         _remove(proposal)
     return Accepted(path=path, baseline=signed, is_new=True)
+
+
+def _proposal_at(path: Path, folder: Path) -> Baseline:
+    """The verified proposal; in the folder it must be of the device that its file is named for.
+
+    Raises:
+        BaselineError: it cannot be used.
+    """
+    is_in_store = os.path.realpath(path.parent) == os.path.realpath(folder)
+    if is_in_store and path.name.endswith(PROPOSED) and os.path.lexists(path):
+        return read_proposal(folder, path.name.removesuffix(PROPOSED))
+    return read_baseline(path)
 
 
 def restore(folder: Path, device: str, revision: str, *, environ: Mapping[str, str]) -> Baseline:
@@ -246,6 +259,11 @@ def _refuse(path: Path, problems: tuple[str, ...]) -> None:
     if found:
         msg = f"{path}: {'; '.join(found)}"
         raise BaselineError(msg)
+
+
+def _refuse_another(path: Path, baseline: Baseline, device: str) -> None:
+    if baseline.device != device:
+        _refuse(path, (f"the baseline must be of device {device}, but is of {baseline.device}",))
 
 
 def _sweep(path: Path) -> None:

@@ -25,9 +25,7 @@ from qtregress.metrics.measurement import Measurement
 from qtregress.metrics.metric import Metric
 from qtregress.rb.exact import ExactDecay
 
-BOUNDED = frozenset(
-    {"gate.error", "gate.error_at_load", "layer.error", "rb.epc", "rb.epc_at_load"}
-)
+BOUNDED = frozenset({"gate.error", "gate.error_at_load", "layer.error", "rb.epc", "rb.epc_at_load"})
 _LARGEST_SCALE = 20.0
 _ON_A_PAIR = 6 / 5
 """1 - F_avg = d/(d + 1) (1 - F_pro): what one qubit's error (2/3) counts on a pair (4/5)."""
@@ -90,11 +88,12 @@ def gate_scale(chip: Chip, gate_id: str, limit: float) -> float:
 def old_coherent_error(old: Measurement, gate_id: str) -> float:
     """The coherent error e that OLD may have.
 
-    What hardware and coherence limit leave unknown, and at least what the model itself shows
-    of OLD beyond its own misfit (an OLD that is not the profile the chip was fitted to).
+    What hardware and coherence limit leave unknown, both of the state that the hardware was
+    measured in, and at least what the model itself shows of OLD beyond its own misfit (an OLD
+    that is not the profile the chip was fitted to).
     """
     channel = old.channels[gate_id]
-    limit = gate_limit(old.chip, gate_id, channel.duration_s)
+    limit = gate_limit(old.measured_on or old.chip, gate_id, channel.duration_s)
     unknown = unknown_coherent_error(old.chip.measured_error(gate_id), limit)
     ideal = ideal_image(gate_id.split(":", maxsplit=1)[0])
     if ideal is None or old.chip.fit is None:
@@ -102,6 +101,21 @@ def old_coherent_error(old: Measurement, gate_id: str) -> float:
     misfit = {fit.gate: fit.residual for fit in old.chip.fit.gates}.get(gate_id, 0.0)
     shown = sum(infidelity(block, ideal) for block in channel.blocks) / len(channel.blocks)
     return max(unknown, shown - misfit)
+
+
+def old_scale(old: Measurement, gate_id: str) -> float:
+    """The error that the gate's margin is a share of, by the smaller limit of OLD's states.
+
+    A state of shorter T1 must not widen the margin of the pulses.
+    """
+    duration_s = old.channels[gate_id].duration_s
+    limit = min(gate_limit(chip, gate_id, duration_s) for chip in _states(old))
+    return gate_scale(old.chip, gate_id, limit)
+
+
+def _states(old: Measurement) -> tuple[Chip, ...]:
+    """The chip as it is, and as its errors were measured where that is another state."""
+    return (old.chip,) if old.measured_on is None else (old.chip, old.measured_on)
 
 
 def error_changes(
@@ -122,11 +136,10 @@ def error_changes(
         e = old_coherent_error(old, gate_id)
         low, high = _coherent(gate_id, c, e, spread)
         lossy = incoherent_error(after, loaded=loaded) - incoherent_error(before, loaded=loaded)
-        limit = gate_limit(old.chip, gate_id, before.duration_s)
         values[gate_id] = ErrorChange(
             coherent=(low, high),
             incoherent=lossy,
-            scale=gate_scale(old.chip, gate_id, limit),
+            scale=old_scale(old, gate_id),
             note=(
                 f"{_loss_words(lossy)}; the pulses moved by c = {max(c):.2e}, and "
                 f"OLD's own coherent error is up to {e:.2e}."
@@ -161,10 +174,12 @@ def layer_changes(
             idle_error(one.chip, one.channels[gate_id].qubits, one.channels[gate_id].duration_s)
             for one in (old, new)
         )
+        gate = old.channels[gate_id]
+        waiting = min(idle_error(chip, gate.qubits, gate.duration_s) for chip in _states(old))
         found[gate_id] = replace(
             change,
             incoherent=change.incoherent + after - before,
-            scale=change.scale + before,
+            scale=change.scale + waiting,
             note=f"The gate's own change, and {after - before:+.2e} of waiting neighbours.",
         )
     return found

@@ -27,6 +27,7 @@ class Measurement:
         over_time: the fridge under a timeline of jobs; None where the load never changes.
         decays: exact benchmarking by qubit or pair.
         slow_errors: what slow frequency noise adds, by id of the gates of noisy qubits.
+        measured_on: the state of the chip that its measured errors are of; None for ``chip``.
         decays_at_load: the same with the bath at the workload; empty where that is not known.
     """
 
@@ -40,3 +41,4 @@ class Measurement:
     decays: Mapping[tuple[int, ...], ExactDecay]
     decays_at_load: Mapping[tuple[int, ...], ExactDecay]
     slow_errors: Mapping[str, float]
+    measured_on: Chip | None = None

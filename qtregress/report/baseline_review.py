@@ -8,12 +8,19 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from qtregress.baseline.ledger import agree
-from qtregress.baseline.record import Baseline
-from qtregress.baseline.spending import spending
+from qtregress.baseline.history import budget_problems
+from qtregress.baseline.ledger import RELATIVE_TOLERANCE, agree
+from qtregress.baseline.record import Baseline, Spending
 from qtregress.metrics.metric import Metric
 from qtregress.printable import printable
-from qtregress.report.baseline_budget import Budget, budgets, margin_in, percent, share_of
+from qtregress.report.baseline_budget import (
+    Budget,
+    budgets,
+    margin_in,
+    percent,
+    share_of,
+    worst_spent,
+)
 from qtregress.report.markdown import escaped
 from qtregress.report.text import counted
 from qtregress.verdict.policy import Policy, rule_for
@@ -22,6 +29,7 @@ from qtregress.verdict.rules import quantity
 SHOWN = 40
 """Rows at a terminal."""
 _SHOWN_IN_MARKDOWN = 300
+_SHOWN_SCALES = 10
 _DIGITS = 12
 """Of a hash: enough to tell two apart."""
 _HEADS = ("Metric", "Approved", "Proposed", "Change", "Of margin", "Of drift budget")
@@ -94,7 +102,7 @@ def review(approved: Baseline | None, proposal: Baseline, policy: Policy) -> Rev
     was = "nothing" if approved is None else approved.firmware
     return Review(
         title=f"{proposal.device}: {was} -> {proposal.firmware}",
-        remarks=tuple(_remarks(approved, proposal)),
+        remarks=tuple(_remarks(approved, proposal, policy)),
         rows=tuple(sorted(rows, key=lambda row: row.badness)),
         still=len(new) - sum(one in new for one in moved),
     )
@@ -186,7 +194,7 @@ def _rest(found: Review, shown: int) -> list[str]:
     return lines
 
 
-def _remarks(approved: Baseline | None, proposal: Baseline) -> list[str]:
+def _remarks(approved: Baseline | None, proposal: Baseline, policy: Policy) -> list[str]:
     """What differs besides the metrics, and what accepting means for the drift budget."""
     found = [f"Proposed at {proposal.created}: {proposal.reason}"]
     if approved is None:
@@ -203,7 +211,7 @@ def _remarks(approved: Baseline | None, proposal: Baseline) -> list[str]:
     ]
     if approved.sampled and not proposal.sampled:
         found.append("The sequences of sampled benchmarking are recorded, and would be lost.")
-    return [*found, *_drift(approved, proposal)]
+    return [*found, *_scales(approved, proposal), *_drift(approved, proposal, policy)]
 
 
 def _digests(approved: Baseline, proposal: Baseline) -> Sequence[tuple[str, str, str]]:
@@ -221,13 +229,47 @@ def _short(digest: str) -> str:
     return digest.removeprefix("sha256:")[:_DIGITS]
 
 
-def _drift(approved: Baseline, proposal: Baseline) -> list[str]:
-    told = spending(approved, proposal)
-    if told.problem:
-        return [f"Not acceptable as it is: {told.problem}."]
+def _scales(approved: Baseline, proposal: Baseline) -> list[str]:
+    """The scales that moved, most first: margins and budgets are shares of them."""
+    old = {metric.id: metric for metric in approved.metrics if metric.value is not None}
+    moved = []
+    for metric in proposal.metrics:
+        known = metric.id in approved.scales or metric.id in proposal.scales
+        if not known or metric.value is None or metric.id not in old:
+            continue
+        before, after = _scale(approved, old[metric.id]), _scale(proposal, metric)
+        if not math.isclose(before, after, rel_tol=RELATIVE_TOLERANCE):
+            words = f"{quantity(before, metric.unit)} -> {quantity(after, metric.unit)}"
+            by = after / before - 1 if before else math.inf
+            share = f" ({100 * by:+.3g} %)" if math.isfinite(by) else ""
+            moved.append((-abs(by), f"Another scale of {metric.id}'s margin: {words}{share}."))
+    rest = len(moved) - _SHOWN_SCALES
+    more = [f"And {counted(rest, 'more scale')} moved."] if rest > 0 else []
+    return [sentence for _, sentence in sorted(moved)[:_SHOWN_SCALES]] + more
+
+
+def _scale(baseline: Baseline, metric: Metric) -> float:
+    return baseline.scales.get(metric.id, abs(metric.value or 0.0))
+
+
+def _drift(approved: Baseline, proposal: Baseline, policy: Policy) -> list[str]:
+    """What accepting spends, counted anew: what the proposal says of itself proves nothing."""
+    problems = budget_problems(proposal, approved)
+    if problems:
+        return [f"Not acceptable as it is: {'; '.join(problems)}."]
     anchor = "" if approved.anchor is None else f" of anchor {approved.anchor.firmware}"
-    if proposal.worst_spent is None:
-        return [f"No critical metric would have spent any drift budget{anchor}."]
-    worst = proposal.worst_spent
-    spent = f"{percent(worst.share)} of its drift budget{anchor}"
-    return [f"Once accepted, {worst.id} would have spent {spent}, more than any other."]
+    worst = worst_spent(proposal, policy)
+    moved = [one for one in budgets(proposal, policy) if one.critical and one.share == math.inf]
+    found = [f"{one.id} became worse and has no drift budget{anchor}." for one in moved[:1]]
+    if worst is not None:
+        spent = f"{percent(worst.share)} of its drift budget{anchor}"
+        found.append(f"Once accepted, {worst.id} would have spent {spent}, more than any other.")
+    if not found:
+        found.append(f"No critical metric would have spent any drift budget{anchor}.")
+    if worst != proposal.worst_spent:
+        found.append(f"The proposal itself says {_claimed(proposal.worst_spent)}: propose again.")
+    return found
+
+
+def _claimed(worst: Spending | None) -> str:
+    return "that nothing is spent" if worst is None else f"{percent(worst.share)} of {worst.id}"

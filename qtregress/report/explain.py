@@ -1,5 +1,6 @@
 """Why a metric is what it is: interval, parts, and the fields of the table behind it."""
 
+import math
 import shlex
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
@@ -96,11 +97,16 @@ def _more_sequences(metric: JudgedMetric) -> Iterator[str]:
     if metric.worse is None or metric.margin is None:
         return
     low, high = metric.worse
-    off = abs(metric.margin - (low + high) / 2)
-    if not off or not high > low:
+    # halves first: no interval is too wide for that
+    half, off = high / 2 - low / 2, abs(metric.margin - (low / 2 + high / 2))
+    if not off or not half > 0:
         yield "  no number of sequences would decide: the change is the margin itself"
         return
-    factor = ((high - low) / 2 / off) ** 2
+    ratio = half / off
+    factor = ratio * ratio
+    if not math.isfinite(off) or not math.isfinite(factor):
+        yield "  no number of sequences would decide: the change is not known at all"
+        return
     yield f"  about {max(factor, 1):.2g} times as many sequences would decide, if the change stays"
 
 

@@ -2,8 +2,11 @@
 
 import pytest
 
+from qtregress.baseline import history
 from qtregress.baseline.history import accepted, is_of, refusals, verify
 from qtregress.baseline.record import Baseline, Entry, link, seal, spent_digest
+from qtregress.metrics.compare import BOUNDED
+from qtregress.metrics.metric import measured
 from tests.baseline.made import (
     ENERGY,
     ERROR,
@@ -121,6 +124,36 @@ def test_a_false_budget_is_refused() -> None:
     cheap = resealed(made, spent={}, worst_spent=None)
 
     assert "not what it moves" in refusals(cheap, first, terms(2))[0]
+
+
+@pytest.mark.parametrize("anchor", [False, True])
+def test_no_recalibration_explains_heat(*, anchor: bool) -> None:
+    """Forty percent more heat cannot be declared to be no movement."""
+    first = follow(None, ENERGY)
+    hotter = with_value(ENERGY, 1.4 * 4e-19)
+    made = proposal(hotter, previous=first, origin=release(1), changes={ENERGY.id: 0.0})
+
+    (problem,) = refusals(made, first, terms(2, anchor=anchor))
+    assert problem == (
+        "the proposal takes a recalibration out of heat.line_energy_j/x:0@d0, but that can only "
+        "be done for errors of gates: propose again"
+    )
+
+
+@pytest.mark.parametrize("name", sorted(BOUNDED))
+def test_a_recalibration_explains_errors(name: str) -> None:
+    """Those that are compared by bounds."""
+    error = measured(name, "x:0", "", 1e-3)
+    first = follow(None, error)
+    moved = with_value(error, 2e-3)
+    made = proposal(moved, previous=first, origin=release(1), changes={error.id: 1e-5})
+
+    assert refusals(made, first, terms(2)) == ()
+
+
+def test_only_errors_compared_by_bounds_are_recalibrated() -> None:
+    """What movements are taken from and what proposals may hold is the same."""
+    assert history._RECALIBRATED == BOUNDED
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from qtregress.files.baseline_store import (
     proposed_path,
     read_approved,
     read_baseline,
+    read_proposal,
     restore,
     standing_proposal,
     write_proposal,
@@ -274,6 +275,38 @@ def test_another_devices_baseline_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(BaselineError, match="must be of device manila, but is of lima"):
         approved_at(path, "manila")
+
+
+def test_another_devices_proposal_is_refused(tmp_path: Path) -> None:
+    """Neither reviewed nor accepted as this device's, and nothing is created."""
+    write_proposal(tmp_path, proposal()).rename(proposed_path(tmp_path, "manila"))
+    before = contents(tmp_path)
+
+    with pytest.raises(BaselineError, match="must be of device manila, but is of lima") as caught:
+        read_proposal(tmp_path, "manila")
+    with pytest.raises(BaselineError, match="must be of device manila, but is of lima"):
+        accept(proposed_path(tmp_path, "manila"), tmp_path, made.terms(), environ=NOT_CI)
+
+    assert (caught.value.exit_code, contents(tmp_path)) == (ExitCode.BASELINE, before)
+    assert standing_proposal(tmp_path, "manila") is None
+
+
+def test_a_link_to_the_store_is_the_store(tmp_path: Path) -> None:
+    """Another spelling of the folder lets no other device's proposal in."""
+    store = tmp_path / "store"
+    write_proposal(store, proposal()).rename(proposed_path(store, "manila"))
+    (tmp_path / "link").symlink_to(store)
+
+    with pytest.raises(BaselineError, match="must be of device manila, but is of lima"):
+        accept(tmp_path / "link" / "manila.proposed.json", store, made.terms(), environ=NOT_CI)
+
+
+def test_a_proposal_elsewhere_may_have_any_name(tmp_path: Path) -> None:
+    """Its content says whose it is."""
+    file = write_proposal(tmp_path / "elsewhere", proposal())
+    renamed = file.rename(file.parent / "night.proposed.json")
+
+    assert accept(renamed, tmp_path, made.terms(), environ=NOT_CI).baseline.device == "lima"
 
 
 def test_a_broken_chain_is_refused(tmp_path: Path) -> None:

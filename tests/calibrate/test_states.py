@@ -9,6 +9,7 @@ from qtregress.calibrate.states import (
     common_factors,
     declared,
     judged_on,
+    moved_offsets,
     refuse_unlike,
     retuned,
 )
@@ -143,3 +144,21 @@ def test_what_moved_is_told() -> None:
     assert "T1 is 1.00 to 1.00" in state
     assert "d1 x1.25" in lines
     assert declared(CHIP, CHIP)[1] == "The new chip file declares that no line moved."
+
+
+def test_an_offset_beyond_the_prior_may_be_a_changed_drag() -> None:
+    """34 kHz of detuning hide a DRAG that is gone, so the sentence names line and prior."""
+    offset = CHIP.qubit(1).drive.frequency_offset_hz
+    (sentence,) = moved_offsets(CHIP, with_line(1, frequency_offset_hz=offset - 34e3))
+
+    assert "drift prior of 20 kHz: d1 by -34 kHz" in sentence
+
+
+def test_an_offset_inside_the_prior_is_a_line_s() -> None:
+    """19 kHz may be drift, and the new file's own prior does not count."""
+    offset = CHIP.qubit(1).drive.frequency_offset_hz
+    wide = DriftPrior(frequency_hz=1e6)
+    far = with_line(1, frequency_offset_hz=offset + 30e3).model_copy(update={"drift_prior": wide})
+
+    assert moved_offsets(CHIP, with_line(1, frequency_offset_hz=offset + 19e3)) == ()
+    assert len(moved_offsets(CHIP, far)) == 1

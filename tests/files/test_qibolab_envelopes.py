@@ -121,6 +121,72 @@ def test_other_arrays_are_refused(text: str) -> None:
         ENVELOPES.validate_python({"kind": "custom", "i_": text, "q_": [0.0]})
 
 
+def headed(header: str, data: bytes = bytes(64)) -> str:
+    """A ``.npy`` file with this header, in base64."""
+    text = header.encode("latin1")
+    magic = b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little")
+    return base64.b64encode(magic + text + data).decode()
+
+
+def described(kind: str) -> str:
+    """A header of eight numbers of a kind."""
+    return f"{{'descr': {kind}, 'fortran_order': False, 'shape': (8,), }}"
+
+
+@pytest.mark.parametrize("kind", ["<f2", "<f4", "<f8", "<c8", "<c16", "<i4", "<u8", "|i1", "|u1"])
+def test_every_kind_of_number_is_read(kind: str) -> None:
+    """Bytes have no order, all others are little-endian."""
+    numbers = np.array([0, 1, 1, 0], dtype=kind)
+
+    assert [*shape(4, kind="custom", i_=npy(numbers), q_=npy(numbers)).real] == [0, 1, 1, 0]
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "{'descr':'<f8','fortran_order':False,'shape':(8,",
+        "{'descr':'<f8",
+        "{[]:1}",
+        "{1:2,'a':3}",
+        "  \n   1\n  2",
+        "'''",
+        "",
+        described("()"),
+        described("((((),),),)"),
+        described("'f8,,f8'"),
+        described("'O'"),
+        described("'>f8'"),
+        described("'<f8'").replace("8,)", "True,)"),
+        described("'<f8'").replace("8,)", "-8,)"),
+        described("'<f8'").replace("8,)", "100001,)"),
+        described("'<f8'") + " " * 1000,
+    ],
+)
+def test_a_malformed_header_is_refused(header: str) -> None:
+    """It is a sentence that names the field, whatever Python would make of the header."""
+    with pytest.raises(ValidationError, match="must be a list of numbers") as caught:
+        ENVELOPES.validate_python({"kind": "custom", "i_": headed(header), "q_": [0.0]})
+
+    assert [error["loc"] for error in caught.value.errors()] == [("custom", "i_")]
+
+
+@given(st.text("{}[]()':,<>|fiuc0123489descrshapefortran_orderFalseTrue \n\\", max_size=60))
+def test_no_header_ends_the_run(header: str) -> None:
+    """Any text is numbers or a sentence."""
+    for text in (header, described(header)):
+        with pytest.raises(ValidationError, match="must be a list of numbers"):
+            ENVELOPES.validate_python({"kind": "custom", "i_": headed(text), "q_": [0.0]})
+
+
+@given(st.binary(max_size=40))
+def test_no_file_ends_the_run(data: bytes) -> None:
+    """Nor do any bytes, with the start of such a file or without."""
+    for file in (data, b"\x93NUMPY" + data):
+        text = base64.b64encode(file).decode()
+        with pytest.raises(ValidationError, match="must be a list of numbers"):
+            ENVELOPES.validate_python({"kind": "custom", "i_": text, "q_": [0.0]})
+
+
 def test_an_array_may_not_claim_to_be_huge() -> None:
     """A header alone allocates nothing."""
     file = io.BytesIO()

@@ -20,6 +20,7 @@ from qtregress.metrics.compare import (
     gate_limit,
     gate_scale,
     old_coherent_error,
+    old_scale,
     unknown_coherent_error,
 )
 from qtregress.metrics.difference import Difference
@@ -106,6 +107,22 @@ def test_an_old_that_is_off_has_the_error_that_the_model_shows() -> None:
     off = small.measured(small.Case(chip=small.small(0).chip, profile=loud))[0]
 
     assert old_coherent_error(off, "x:0") == pytest.approx((pi / 20) ** 2 / 6, rel=0.06, abs=0)
+
+
+def test_the_measured_error_is_of_the_state_it_was_measured_in() -> None:
+    """Half the T1 and T2 since then explain none of it, and widen no margin."""
+    chip = one().chip
+    qubit = chip.qubits[0]
+    shorter = qubit.model_copy(update={"t1_s": qubit.t1_s / 2, "t2_s": qubit.t2_s / 2})
+    aged = chip.model_copy(update={"qubits": (shorter,)})
+    later = replace(one(), chip=aged, measured_on=chip)
+
+    for gate in GATES:
+        assert old_coherent_error(later, gate) == old_coherent_error(one(), gate)
+        assert old_scale(later, gate) == old_scale(one(), gate)
+    assert old_coherent_error(replace(later, measured_on=None), "x:0") < old_coherent_error(
+        one(), "x:0"
+    )
 
 
 # Error changes of gates

@@ -6,12 +6,13 @@ import pytest
 from rich.console import RenderableType
 
 from qtregress.baseline.history import accepted
-from qtregress.baseline.record import Baseline, seal
+from qtregress.baseline.record import Baseline, Spending, seal
 from qtregress.cli.edge import console
 from qtregress.metrics.metric import Metric, measured
 from qtregress.report.baseline_budget import budgets, percent, worst_spent
 from qtregress.report.baseline_log import log_table
 from qtregress.report.baseline_review import (
+    _SHOWN_SCALES,
     SHOWN,
     review,
     review_markdown,
@@ -165,6 +166,90 @@ def test_a_first_baseline_is_reviewed() -> None:
     shown = text(review_table(review(None, proposal(ERROR), SHIPPED)))
 
     assert ("lima: nothing -> 1.0" in shown, "first baseline" in shown) == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        (None, "that nothing is spent"),
+        (Spending(id=ERROR.id, share=0.01), "1 % of gate.error/x:0"),
+    ],
+)
+def test_a_review_does_not_believe_a_proposal(said: Spending | None, words: str) -> None:
+    """Heat that spends 91 % of its budget is named, whatever the proposal says of itself."""
+    first = follow(None, ENERGY)
+    honest = after(with_value(ENERGY, 4.19e-19), before=first)
+    forged = seal(honest.model_copy(update={"worst_spent": said}))
+    shown = review(first, forged, SHIPPED).remarks
+
+    assert shown[-2] == (
+        "Once accepted, heat.line_energy_j/x:0@d0 would have spent 90.7 % of its drift budget of "
+        "anchor 1.0, more than any other."
+    )
+    assert shown[-1] == f"The proposal itself says {words}: propose again."
+    assert review(first, honest, SHIPPED).remarks[-1] == shown[-2]
+
+
+def test_a_scale_of_next_to_nothing_is_no_improvement() -> None:
+    """A margin that rounds to zero leaves no budget, which is not the same as none spent."""
+    first = follow(None, ENERGY)
+    hotter = with_value(ENERGY, 8e-19)
+    made = proposal(hotter, previous=first, origin=release(1), scales={ENERGY.id: 5e-324})
+
+    assert review(first, made, SHIPPED).remarks[-1] == (
+        "heat.line_energy_j/x:0@d0 became worse and has no drift budget of anchor 1.0."
+    )
+
+
+@pytest.mark.parametrize("forged", [{"spent": {}}, {"changes": {ENERGY.id: 0.0}, "spent": {}}])
+def test_a_review_refuses_what_accept_refuses(forged: dict[str, object]) -> None:
+    """A budget that was not counted, or that a recalibration of heat explains away."""
+    first = follow(None, ENERGY)
+    made = after(with_value(ENERGY, 5.6e-19), before=first)
+    told = review(first, seal(made.model_copy(update=forged)), SHIPPED).remarks[-1]
+
+    assert told.startswith("Not acceptable as it is: the ")
+
+
+def test_a_scale_that_moved_is_named() -> None:
+    """A scale of a gigajoule is a budget without end."""
+    first = follow(None, ERROR, ENERGY, scales={ERROR.id: 5e-3})
+    given = {ERROR.id: 6e-3, ENERGY.id: 1e9}
+    forged = proposal(ERROR, ENERGY, previous=first, origin=release(1), scales=given)
+    same = proposal(ERROR, ENERGY, previous=first, origin=release(1), scales={ERROR.id: 5e-3})
+    told = [line for line in review(first, forged, SHIPPED).remarks if "scale" in line]
+
+    assert told == [
+        "Another scale of heat.line_energy_j/x:0@d0's margin: 400 zJ -> 1 GJ (+2.5e+29 %).",
+        "Another scale of gate.error/x:0's margin: 0.005 -> 0.006 (+20 %).",
+    ]
+    assert not any("scale" in line for line in review(first, same, SHIPPED).remarks)
+
+
+def test_a_scale_left_out_is_named() -> None:
+    """Then the value is the scale; of zero there is no percentage."""
+    zero = measured("gate.duration_s", "x:0", "s", 0.0)
+    first = follow(None, ERROR, zero, scales={ERROR.id: 5e-3})
+    made = proposal(ERROR, zero, previous=first, origin=release(1), scales={zero.id: 1e-9})
+    told = [line for line in review(first, made, SHIPPED).remarks if "scale" in line]
+
+    assert told == [
+        "Another scale of gate.duration_s/x:0's margin: 0 s -> 1 ns.",
+        "Another scale of gate.error/x:0's margin: 0.005 -> 0.001 (-80 %).",
+    ]
+
+
+def test_scales_that_are_not_named_are_counted() -> None:
+    """The largest movements are named."""
+    metrics = [measured("gate.error", f"x:{i}", "", 1e-3) for i in range(_SHOWN_SCALES + 2)]
+    first = follow(None, *metrics)
+    given = {metric.id: 2e-3 + 1e-3 * i for i, metric in enumerate(metrics)}
+    made = proposal(*metrics, previous=first, origin=release(1), scales=given)
+    told = [line for line in review(first, made, SHIPPED).remarks if "scale" in line]
+
+    assert len(told) == _SHOWN_SCALES + 1
+    assert told[0].startswith(f"Another scale of {metrics[-1].id}'s margin: 0.001 -> 0.013")
+    assert told[-1] == "And 2 more scales moved."
 
 
 def test_what_is_not_shown_is_counted() -> None:

@@ -105,14 +105,32 @@ def test_the_parts_are_told_with_the_judged_one_named() -> None:
     assert line.endswith("pulse edit +0.3 (judged), line gain -0.2, chip drift +0.1")
 
 
-def test_how_many_more_sequences_would_decide_is_told() -> None:
-    """Twice the way to the margin wide: four times as many."""
+def sampled(low: float, high: float) -> Verdict:
+    """The verdict on one sampled error that changed by something in this interval."""
     rule = {"metrics": f"{SAMPLED}/*", "margin_absolute": 1e-3, "critical": True, "why": "Ours."}
     policy = Policy.model_validate({"format": "qtregress/policy@1", "rules": [rule]})
-    row = replace(difference("undecided", "0", metric=SAMPLED), interval=(-2e-3, 2e-3), scale=0.0)
-    given = document(decide([row], policy=policy), CIRCUMSTANCES)
+    row = replace(difference("undecided", "0", metric=SAMPLED), interval=(low, high), scale=0.0)
+    return document(decide([row], policy=policy), CIRCUMSTANCES)
 
-    assert "about 4 times as many sequences would decide, if the change stays" in lines(given)
+
+def test_how_many_more_sequences_would_decide_is_told() -> None:
+    """Twice the way to the margin wide: four times as many."""
+    told = "about 4 times as many sequences would decide, if the change stays"
+
+    assert told in lines(sampled(-2e-3, 2e-3))
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "why"),
+    [
+        (-1e200, 1e200, "the change is not known at all"),
+        (-1.7e308, 1.7e308, "the change is not known at all"),
+        (-1e-3, 3e-3, "the change is the margin itself"),
+    ],
+)
+def test_an_interval_without_end_is_told(low: float, high: float, why: str) -> None:
+    """Whatever numbers a verdict holds, they are explained."""
+    assert f"no number of sequences would decide: {why}" in lines(sampled(low, high))
 
 
 def test_the_command_is_one_for_a_shell() -> None:
