@@ -5,7 +5,8 @@ from collections.abc import Iterable
 import numpy as np
 
 from qtregress.baseline.record import SampledRecord
-from qtregress.rb.sampled import SampledDecay, SamplePlan, estimate
+from qtregress.rb.sampled import SampledDecay, estimate
+from qtregress.rb.sequences import SamplePlan
 
 _DIGITS = 6
 

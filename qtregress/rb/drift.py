@@ -19,6 +19,7 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from qtregress.rb.composition import blended_survivals
 from qtregress.rb.decay import (
     ADVICE,
     FIT_PROBABILITY,
@@ -29,17 +30,8 @@ from qtregress.rb.decay import (
     tail_probability,
 )
 from qtregress.rb.gateset import Gates, durations_s, levels_of
-from qtregress.rb.sampled import (
-    RUN_ORDER,
-    Circuit,
-    SampledTask,
-    SamplePlan,
-    blended_survivals,
-    drawn_survivals,
-    random_circuits,
-    standard_errors,
-    stream,
-)
+from qtregress.rb.sampled import SampledTask, drawn_survivals, standard_errors
+from qtregress.rb.sequences import RUN_ORDER, Circuit, SamplePlan, random_circuits, stream
 
 Real = NDArray[np.float64]
 Knots = tuple[tuple[float, float], ...]

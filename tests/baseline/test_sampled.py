@@ -8,7 +8,8 @@ from pydantic import ValidationError
 
 from qtregress.baseline.record import SampledRecord
 from qtregress.baseline.sampled import recorded_decay, sampled_records
-from qtregress.rb.sampled import SamplePlan, estimate
+from qtregress.rb.sampled import estimate
+from qtregress.rb.sequences import SamplePlan
 
 LENGTHS = (1, 60, 300, 900)
 

@@ -36,13 +36,8 @@ from qtregress.pulses.profile import Profile
 from qtregress.rb.decay import best_decay, fit_decay
 from qtregress.rb.exact import exact_decay
 from qtregress.rb.gateset import OneQubitGates, sx_image, tensor
-from qtregress.rb.sampled import (
-    SamplePlan,
-    drawn_survivals,
-    estimate,
-    sampled_decay,
-    standard_errors,
-)
+from qtregress.rb.sampled import drawn_survivals, estimate, sampled_decay, standard_errors
+from qtregress.rb.sequences import SamplePlan
 
 Floats = NDArray[np.float64]
 

@@ -7,8 +7,9 @@ import pytest
 from scipy.stats import binom
 
 from qtregress.rb.aer import embed, ground_counts
+from qtregress.rb.composition import composed_survivals, step_maps
 from qtregress.rb.gateset import Complex, OneQubitGates, PairGates, levels_of
-from qtregress.rb.sampled import SamplePlan, composed_survivals, random_circuits, step_maps
+from qtregress.rb.sequences import SamplePlan, random_circuits
 from tests.rb.conftest import random_channel, unitary_map
 
 SHOTS = 4096

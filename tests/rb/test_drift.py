@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from qtregress.rb.composition import composed_survivals
 from qtregress.rb.decay import best_decay
 from qtregress.rb.drift import (
     DRIFT_ADVICE,
@@ -21,7 +22,7 @@ from qtregress.rb.drift import (
     run_positions,
 )
 from qtregress.rb.gateset import Complex, OneQubitGates, PairGates, sx_image
-from qtregress.rb.sampled import SamplePlan, composed_survivals, random_circuits
+from qtregress.rb.sequences import SamplePlan, random_circuits
 from tests.rb.conftest import SX_S, Bath, unitary_map
 
 LENGTHS = (1, 80, 160, 280, 400, 600, 800, 1120, 1520, 2000)

@@ -8,11 +8,12 @@ import pytest
 
 from qtregress.channels.ideal import PAIR_NATIVES, PairNative
 from qtregress.rb.clifford import pair_group
+from qtregress.rb.composition import composed_survivals
 from qtregress.rb.exact import exact_curve, exact_decay
 from qtregress.rb.gateset import OneQubitGates, PairGates, ideal_images, sx_image
 from qtregress.rb.halves import Halves, modes
 from qtregress.rb.pair_curve import benchmark_curve, split_offset
-from qtregress.rb.sampled import SamplePlan, composed_survivals, random_circuits
+from qtregress.rb.sequences import SamplePlan, random_circuits
 from tests.rb.conftest import Bath, on_levels, pair_of, unitary_map
 from tests.rb.test_exact import all_maps
 

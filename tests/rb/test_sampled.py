@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from qtregress.rb.clifford import Step, concatenate, group_of
+from qtregress.rb.composition import blended_survivals, composed_survivals
 from qtregress.rb.exact import exact_curve, exact_decay
 from qtregress.rb.gateset import (
     SX,
@@ -18,19 +19,15 @@ from qtregress.rb.gateset import (
     natives,
 )
 from qtregress.rb.sampled import (
-    Circuit,
     SampledTask,
-    SamplePlan,
-    blended_survivals,
-    composed_survivals,
     drawn_survivals,
     estimate,
     paired_difference,
-    random_circuits,
     sampled_decay,
     sampled_task,
     standard_errors,
 )
+from qtregress.rb.sequences import Circuit, SamplePlan, random_circuits
 from qtregress.rb.words import virtual_z_map
 from tests.rb.conftest import Bath, random_channel
 
