@@ -149,7 +149,7 @@ def checked(profile: Profile, **update: object) -> Profile:
 def louder(profile: Profile, share: float, *channels: str, gates: str = "") -> Profile:
     """The pulses of these channels louder by ``share``, in one gate or in all."""
 
-    def edit(gate: str, row: Any) -> Any:  # noqa: ANN401
+    def edit(gate: str, row: Any) -> Any:
         if row.channel not in channels or gate not in (gates or gate):
             return row
         return scaled(row, 1 + share)
@@ -157,7 +157,7 @@ def louder(profile: Profile, share: float, *channels: str, gates: str = "") -> P
     return edited(profile, edit)
 
 
-def scaled(row: Any, factor: float) -> Any:  # noqa: ANN401
+def scaled(row: Any, factor: float) -> Any:
     """A row with its amplitude times ``factor``, where it has one."""
     if not isinstance(row, ShapedPulse):
         return row
@@ -167,7 +167,7 @@ def scaled(row: Any, factor: float) -> Any:  # noqa: ANN401
 def turned(profile: Profile, phase_rad: float, *channels: str) -> Profile:
     """Every pulse of these channels turned by a phase."""
 
-    def edit(_: str, row: Any) -> Any:  # noqa: ANN401
+    def edit(_: str, row: Any) -> Any:
         if row.channel not in channels or not isinstance(row, ShapedPulse):
             return row
         return row.model_copy(update={"angle": row.angle + phase_rad})
@@ -178,7 +178,7 @@ def turned(profile: Profile, phase_rad: float, *channels: str) -> Profile:
 def flipped_drag(profile: Profile, *gates: str) -> Profile:
     """The derivative quadrature of these gates with the wrong sign."""
 
-    def edit(gate: str, row: Any) -> Any:  # noqa: ANN401
+    def edit(gate: str, row: Any) -> Any:
         if gate not in gates or isinstance(row, ShiftPhase):
             return row
         return row.model_copy(update={"beta": -row.beta})
@@ -189,7 +189,7 @@ def flipped_drag(profile: Profile, *gates: str) -> Profile:
 def half_length(profile: Profile, gate_id: str, *, beta: float = 1.0) -> Profile:
     """A DRAG gate in half the time at the same angle, its beta times ``beta``."""
 
-    def shorter(row: Any) -> Any:  # noqa: ANN401
+    def shorter(row: Any) -> Any:
         return row.model_copy(
             update={
                 "duration": row.duration // 2,

@@ -28,7 +28,7 @@ ONE, PAIR = small.small(0), small.small(*small.PAIR)
 def aged(chip: Chip, **times: float) -> Chip:
     """The chip with T1 and T2 of every qubit times these factors."""
 
-    def one(qubit: Any) -> Any:  # noqa: ANN401
+    def one(qubit: Any) -> Any:
         update = {name: getattr(qubit, name) * factor for name, factor in times.items()}
         return qubit.model_copy(update=update)
 
@@ -174,7 +174,7 @@ def calibrated(profile: Profile, was: Chip, now: Chip) -> Profile:
             for gate in (f"{name}:0" for name in ("x", "sx"))
         }
 
-        def edit(gate: str, row: Any, off: dict[str, complex] = off) -> Any:  # noqa: ANN401
+        def edit(gate: str, row: Any, off: dict[str, complex] = off) -> Any:
             if gate not in off:
                 return row
             amp, angle = row.amp * abs(off[gate]), row.angle + cmath.phase(off[gate])
@@ -223,7 +223,7 @@ def test_equal_corners_are_measured_once(monkeypatch: pytest.MonkeyPatch) -> Non
     """Where neither chip nor table moved there is one measurement."""
     counted: list[int] = []
 
-    def spy(many: Any, means: Means) -> Any:  # noqa: ANN401
+    def spy(many: Any, means: Means) -> Any:
         counted.append(len(many))
         return measure(many, means)
 

@@ -436,7 +436,7 @@ def test_a_gate_that_plays_nothing_rolls_back() -> None:
 def test_a_cx_without_its_cross_drive_rolls_back() -> None:
     """One carrier is left of two, and the gate does not entangle."""
 
-    def edit(gate: str, row: Any) -> Any:  # noqa: ANN401
+    def edit(gate: str, row: Any) -> Any:
         return None if gate == "cx:0-1" and row.channel != "d0" else row
 
     decision = small.judged(small.edited(small.small(*PAIR).profile, edit), *PAIR)

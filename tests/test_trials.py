@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from qtregress.calibrate.part import part
-from qtregress.faults import Where, faults, places
+from qtregress.faults import Must, Where, faults, places
 from qtregress.trials import PartTask, Trial, is_right, part_trials, summaries
+from qtregress.verdict.verdict import VerdictWord
 from tests import small
 
 LIMA = small.lima()
@@ -114,9 +115,9 @@ def test_a_chip_fitted_to_another_release_may_have_spent_its_prior() -> None:
         (("rollback",), "hold", False),
     ],
 )
-def test_what_is_right(got: tuple[str, ...], must: str, *, right: bool) -> None:
+def test_what_is_right(got: tuple[VerdictWord, ...], must: Must, *, right: bool) -> None:
     """A hold is no rollback, and one promotion too many is one too many."""
-    assert is_right(got, must) is right  # type: ignore[arg-type]
+    assert is_right(got, must) is right
 
 
 def test_what_old_itself_does_not_have_is_told() -> None:

@@ -153,7 +153,7 @@ def _check_report(file: Path, given: Collection[str], store: Path) -> None:
         raise click.UsageError(msg)
     folder = os.path.realpath(file.parent)
     # The store of a profile at a revision, REV:baselines, is no folder to compare with.
-    if folder == os.path.realpath(store) or os.path.basename(folder) == _STORE:  # noqa: PTH119
+    if folder == os.path.realpath(store) or Path(folder).name == _STORE:
         msg = f"a report must not lie among the baselines, but {file} would"
         raise click.UsageError(msg)
     if not os.path.isdir(file.parent):  # noqa: PTH112  # never raises

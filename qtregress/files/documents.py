@@ -188,7 +188,7 @@ def validated(source: Source, model: type[M]) -> M:
         raise InputError(listed(found, source.locate)) from error
 
 
-def _sharper(problem: Problem, data: Any) -> Problem:  # noqa: ANN401
+def _sharper(problem: Problem, data: Any) -> Problem:
     """The problem at the gate or pulse that its sentence names, where it names one.
 
     Rules that span a whole profile or gate know no path of their own.
@@ -210,7 +210,7 @@ def _text(path: str) -> Text:
     return read_text(Path(path))
 
 
-def _too_large(data: Any) -> str:  # noqa: ANN401
+def _too_large(data: Any) -> str:
     """What makes the values too many to check one by one, or an empty string."""
     nodes, waiting = 0, [data]
     while waiting:
@@ -225,7 +225,7 @@ def _too_large(data: Any) -> str:  # noqa: ANN401
     return ""
 
 
-def _flaw(value: Any, depth: int = 0) -> tuple[KeyPath, str] | None:  # noqa: ANN401
+def _flaw(value: Any, depth: int = 0) -> tuple[KeyPath, str] | None:
     """The first number that is not finite or value too deep, and what is wrong with it."""
     if isinstance(value, float):
         finite = math.isfinite(value)

@@ -9,7 +9,7 @@ from qtregress.files.text import Text
 from qtregress.files.yaml_text import Places, parse_yaml
 
 
-def parse_json(text: Text) -> Any:  # noqa: ANN401
+def parse_json(text: Text) -> Any:
     """The text's value; NaN and infinity come through as floats.
 
     Raises:

@@ -325,7 +325,7 @@ def _qiskit(source: Source) -> MeasuredResults:
     )
 
 
-def _records(data: Any) -> Iterator[tuple[KeyPath, Mapping[str, Any]]]:  # noqa: ANN401
+def _records(data: Any) -> Iterator[tuple[KeyPath, Mapping[str, Any]]]:
     """The results in any of the forms they are written in, each with its path.
 
     ``__value__`` and ``settings`` are what the encoder wraps around an object.
@@ -387,7 +387,7 @@ def _components(row: Mapping[str, Any], path: KeyPath, source: Source) -> tuple[
     return known
 
 
-def _component(one: Any) -> int | None:  # noqa: ANN401
+def _component(one: Any) -> int | None:
     """The index of a qubit: ``Q0``, or what the encoder makes of a ``Qubit``."""
     if isinstance(one, str) and (match := _COMPONENT.fullmatch(one)):
         return int(match[1])
@@ -469,8 +469,8 @@ def _qibolab(source: Source) -> MeasuredResults:
 
 def _fidelities(
     source: Source,
-    singles: Any,  # noqa: ANN401
-    pairs: Any,  # noqa: ANN401
+    singles: Any,
+    pairs: Any,
     of_single: Mapping[str, str | None],
     of_pair: Mapping[str, str | None],
 ) -> MeasuredResults:
@@ -505,7 +505,7 @@ def _fidelities(
     )
 
 
-def _measure(given: Any, where: str, source: Source) -> tuple[float, float | None]:  # noqa: ANN401
+def _measure(given: Any, where: str, source: Source) -> tuple[float, float | None]:
     """A fidelity and its error: a number, or a list of both; 0 where there is none."""
     value, *rest = given if isinstance(given, list) and given else [given]
     if value is None:
@@ -526,24 +526,24 @@ def _qubits(name: object) -> tuple[int, ...] | None:
 # Formats
 
 
-def _is_own(data: Any) -> bool:  # noqa: ANN401
+def _is_own(data: Any) -> bool:
     return isinstance(data, dict) and "format" in data
 
 
-def _is_ibm(data: Any) -> bool:  # noqa: ANN401
+def _is_ibm(data: Any) -> bool:
     return isinstance(data, dict) and {"last_update_date", "gates", "qubits"} <= data.keys()
 
 
-def _is_qibocal(data: Any) -> bool:  # noqa: ANN401
+def _is_qibocal(data: Any) -> bool:
     return isinstance(data, dict) and isinstance(data.get("single_qubits"), dict)
 
 
-def _is_qibolab(data: Any) -> bool:  # noqa: ANN401
+def _is_qibolab(data: Any) -> bool:
     found = _mapping(_mapping(data).get("characterization"))
     return isinstance(found.get("single_qubit"), dict)
 
 
-def _is_qiskit(data: Any) -> bool:  # noqa: ANN401
+def _is_qiskit(data: Any) -> bool:
     return isinstance(data, dict | list) and next(_records(data), None) is not None
 
 
@@ -561,7 +561,7 @@ def _pair_name(qubits: Sequence[int]) -> str:
     return "-".join(map(str, sorted(qubits)))
 
 
-def _mapping(value: Any) -> Mapping[str, Any]:  # noqa: ANN401
+def _mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 

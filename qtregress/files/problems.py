@@ -169,7 +169,7 @@ def _placed(error: ErrorDetails, model: type[BaseModel]) -> _Found:
     )
 
 
-def _bare(annotation: Any) -> Any:  # noqa: ANN401
+def _bare(annotation: Any) -> Any:
     """The annotation without metadata and ``| None``."""
     while True:
         if get_origin(annotation) is Annotated:
@@ -183,11 +183,11 @@ def _bare(annotation: Any) -> Any:  # noqa: ANN401
             return annotation
 
 
-def _is_union(annotation: Any) -> bool:  # noqa: ANN401
+def _is_union(annotation: Any) -> bool:
     return get_origin(annotation) in {Union, types.UnionType}
 
 
-def _alternative(union: Any, label: str | int) -> Any:  # noqa: ANN401
+def _alternative(union: Any, label: str | int) -> Any:
     """The union's member that pydantic calls ``label``, or None."""
     for arm in get_args(union):
         if label in _tags(arm) or getattr(_bare(arm), "__name__", None) == label:
@@ -195,7 +195,7 @@ def _alternative(union: Any, label: str | int) -> Any:  # noqa: ANN401
     return None
 
 
-def _tags(arm: Any) -> set[Any]:  # noqa: ANN401
+def _tags(arm: Any) -> set[Any]:
     """The tags that choose this member of a union."""
     if get_origin(arm) is Annotated:
         tags = {meta.tag for meta in get_args(arm)[1:] if isinstance(meta, Tag)}
@@ -212,7 +212,7 @@ def _tags(arm: Any) -> set[Any]:  # noqa: ANN401
     }
 
 
-def _inside(annotation: Any, part: str | int) -> Any:  # noqa: ANN401
+def _inside(annotation: Any, part: str | int) -> Any:
     """The annotation of the entry ``part`` of a model, mapping or list."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         field = annotation.model_fields.get(str(part))
@@ -315,7 +315,7 @@ def _no_tag(item: _Found) -> str:
     return f"{item.name} must say which of {_allowed(item.annotation)} it is, but does not"
 
 
-def _allowed(union: Any) -> str:  # noqa: ANN401
+def _allowed(union: Any) -> str:
     return _alternatives(tag for arm in get_args(union) for tag in _tags(arm))
 
 

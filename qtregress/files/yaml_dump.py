@@ -44,7 +44,7 @@ def _sequence_lines(sequence: list[Any], indent: int) -> Iterator[str]:
         yield from rest
 
 
-def _goes_in_line(value: Any, indent: int) -> bool:  # noqa: ANN401
+def _goes_in_line(value: Any, indent: int) -> bool:
     """Whether ``value`` stands behind its key: scalars, numbers' lists, small mappings."""
     if not isinstance(value, dict | list) or not value:
         return True
@@ -62,7 +62,7 @@ def _is_shallow(mapping: dict[str, Any]) -> bool:
     )
 
 
-def _flow(value: Any) -> str:  # noqa: ANN401
+def _flow(value: Any) -> str:
     match value:
         case dict():
             pairs = (f"{_string(key)}: {_flow(value[key])}" for key in _ordered(value))

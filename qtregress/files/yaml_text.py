@@ -108,7 +108,7 @@ class _Reader:
         if not isinstance(event, yaml.StreamEndEvent):
             self._refuse(event, "must hold one document, but a second one starts here")
 
-    def _value(self, event: _Event, places: Places, depth: int) -> Any:  # noqa: ANN401
+    def _value(self, event: _Event, places: Places, depth: int) -> Any:
         self._check(event, depth)
         match event:
             case yaml.ScalarEvent():
@@ -137,7 +137,7 @@ class _Reader:
             mapping[key] = self._entry(next(self.events), places, key, _place(event), depth)
         return mapping
 
-    def _entry(self, event: _Event, places: Places, key: Key, place: Place, depth: int) -> Any:  # noqa: ANN401
+    def _entry(self, event: _Event, places: Places, key: Key, place: Place, depth: int) -> Any:
         places.entries[key] = place
         if isinstance(event, yaml.CollectionStartEvent):
             places.inside[key] = Places(start=_place(event))
@@ -155,7 +155,7 @@ class _Reader:
         if event.tag is not None:
             self._refuse(event, f"tags are refused, but here is {event.tag!r}")
 
-    def _scalar(self, event: yaml.ScalarEvent) -> Any:  # noqa: ANN401
+    def _scalar(self, event: yaml.ScalarEvent) -> Any:
         if not event.implicit[0]:
             return event.value
         try:

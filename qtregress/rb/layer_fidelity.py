@@ -33,6 +33,8 @@ MOST_CHAINS: Final = 50_000
 Pair = tuple[int, int]
 Chain = tuple[int, ...]
 
+_PAIR = 2
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LayerFidelity:
@@ -114,7 +116,7 @@ def layer_fidelity(
     Raises:
         ValueError: the chain is too short or meets a qubit twice.
     """
-    if len(chain) < 2 or len(set(chain)) < len(chain):  # noqa: PLR2004 - a pair
+    if len(chain) < _PAIR or len(set(chain)) < len(chain):
         raise ValueError(f"chain must be at least two different qubits, but is {chain}")
     ordered = chain if chain[0] < chain[-1] else chain[::-1]
     return _of_chain(ordered, _known(plan, channels, noise), noise.idles, left_out(plan, noise))
@@ -160,7 +162,7 @@ def waiting_fidelity(idle: Idle, duration_s: float) -> float:
 def left_out(plan: Plan, noise: Noise) -> tuple[Pair, ...]:
     """Pairs that have a two-qubit gate, but none that can be used, sorted."""
     refused = [name.partition(":")[2].split("-") for name in {*plan.refused, *noise.refused}]
-    pairs = {_sorted((int(one[0]), int(one[1]))) for one in refused if len(one) == 2}  # noqa: PLR2004
+    pairs = {_sorted((int(one[0]), int(one[1]))) for one in refused if len(one) == _PAIR}
     served = {pair for pair, gate in plan.pairs.items() if gate.id in noise.maps}
     return tuple(sorted(pairs - served))
 

@@ -250,7 +250,7 @@ def qiskit_reading(case: Case) -> list[Reading]:
     ]
 
 
-def _qiskit_points(found: Any) -> tuple[list[int], Floats, Floats]:  # noqa: ANN401
+def _qiskit_points(found: Any) -> tuple[list[int], Floats, Floats]:
     """Lengths, means and errors that the fit of Qiskit Experiments saw.
 
     Its means include half a count of either outcome, and it lets no weight exceed the 90th
@@ -279,7 +279,7 @@ def pygsti_readings(case: Case) -> list[Reading]:
         ("EI", "full", free),
     ):
         # pyGSTi resamples with numpy's global generator.
-        np.random.seed(SEED)  # noqa: NPY002, TID251
+        np.random.seed(SEED)  # noqa: NPY002, TID251  # as said above
         fit = protocols.RandomizedBenchmarking(rtype=rtype).run(data).fits[key]
         readings.append(
             Reading(
@@ -295,7 +295,7 @@ def pygsti_readings(case: Case) -> list[Reading]:
     return readings
 
 
-def _pygsti_data(case: Case) -> Any:  # noqa: ANN401
+def _pygsti_data(case: Case) -> Any:
     """The counts as pyGSTi wants them; its analysis only counts circuits, one label names each."""
     circuit_of = import_module("pygsti.circuits").Circuit
     label_of = import_module("pygsti.baseobjs").Label
@@ -312,7 +312,7 @@ def _pygsti_data(case: Case) -> Any:  # noqa: ANN401
     return protocols.ProtocolData(design, table)
 
 
-def _number(value: Any) -> float:  # noqa: ANN401
+def _number(value: Any) -> float:
     return np.nan if value is None else float(value)
 
 

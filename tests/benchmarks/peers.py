@@ -268,7 +268,7 @@ def model_of(case: Case) -> Model:
 # Qiskit Dynamics
 
 
-def _qiskit_solver(model: Model) -> Any:  # noqa: ANN401  peers are not typed
+def _qiskit_solver(model: Model) -> Any:
     problem = model.case.problem
     lowering = [problem.patch.lowering[problem.qubits.index(t.qubit)] for t in problem.tones]
     return import_module("qiskit_dynamics").Solver(
@@ -292,7 +292,7 @@ def _stretches(model: Model, *, flat: bool) -> list[tuple[int, int, int]]:
     return [(a, b, b - a if (a, b) in cuts else 1) for a, b in itertools.pairwise(bounds)]
 
 
-def qiskit(model: Model, *, flat: bool = False, **options: Any) -> Run:  # noqa: ANN401
+def qiskit(model: Model, *, flat: bool = False, **options: Any) -> Run:
     """``Solver.solve`` on the vectorised Lindblad equation in the rotating frame."""
     signals = import_module("qiskit_dynamics.signals")
     solver, problem = _qiskit_solver(model), model.case.problem
@@ -321,7 +321,7 @@ def qiskit(model: Model, *, flat: bool = False, **options: Any) -> Run:  # noqa:
 # QuTiP
 
 
-def qutip(model: Model, *, is_stepped: bool = False, **options: Any) -> Run:  # noqa: ANN401
+def qutip(model: Model, *, is_stepped: bool = False, **options: Any) -> Run:
     """``propagator`` with array coefficients of order 0, by steps or by an ODE method."""
     peer = import_module("qutip")
     static = peer.Qobj(np.diag(model.static_rad_s / RAD_S).astype(complex))
@@ -351,7 +351,7 @@ def qutip(model: Model, *, is_stepped: bool = False, **options: Any) -> Run:  # 
 # dynamiqs
 
 
-def _double_precision_jax() -> Any:  # noqa: ANN401
+def _double_precision_jax() -> Any:
     """Dynamiqs on one CPU thread; must come before anything else starts JAX."""
     os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false")
     os.environ.setdefault("JAX_PLATFORMS", "cpu")
@@ -367,7 +367,7 @@ def dynamiqs(
     *,
     longest: int | None = None,
     method: str = "Expm",
-    **options: Any,  # noqa: ANN401
+    **options: Any,
 ) -> Run:
     """``mepropagator`` of a piecewise constant Hamiltonian, compiled at its first run.
 
@@ -715,7 +715,7 @@ def picture(panels: Sequence[Panel], target: Path) -> str:
     return f"wrote {target}"
 
 
-def _draw(axis: Any, panel: Panel) -> None:  # noqa: ANN401
+def _draw(axis: Any, panel: Panel) -> None:
     for number, curve in enumerate(panel.curves):
         colour = f"C{number}"
         axis.loglog(curve.sizes, curve.seconds, "o-", ms=4, color=colour, label=curve.label)

@@ -112,7 +112,7 @@ def unitary(gate: str, profile: Profile, chip: Chip) -> Complex:
 def doubled_beta(profile: Profile) -> Profile:
     """X and sx of qubit 0 with twice the derivative quadrature."""
 
-    def edit(gate: str, row: Any) -> Any:  # noqa: ANN401
+    def edit(gate: str, row: Any) -> Any:
         if gate not in {"x:0", "sx:0"} or not hasattr(row, "beta"):
             return row
         return row.model_copy(update={"beta": 2 * row.beta})
@@ -315,7 +315,7 @@ def test_draws_do_not_depend_on_how_they_were_made() -> None:
     case = small.small(0)
     new = small.half_length(case.profile, "x:0", beta=2)
 
-    def backwards(function: Any, tasks: Any, what: str) -> Any:  # noqa: ANN401
+    def backwards(function: Any, tasks: Any, what: str) -> Any:
         del what
         return [function(task) for task in reversed(tasks)][::-1]
 
@@ -340,7 +340,7 @@ def test_gates_of_both_releases_are_asked_once() -> None:
     )
     asked: list[str] = []
 
-    def noted(function: Any, tasks: Any, what: str) -> Any:  # noqa: ANN401
+    def noted(function: Any, tasks: Any, what: str) -> Any:
         asked.extend(gate.id for gate in tasks)
         return in_order(function, tasks, what)
 

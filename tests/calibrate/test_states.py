@@ -21,7 +21,7 @@ PAIR = small.small(*small.PAIR)
 CHIP, TABLE = PAIR.chip, PAIR.profile
 
 
-def with_qubit(index: int, **update: Any) -> Chip:  # noqa: ANN401
+def with_qubit(index: int, **update: Any) -> Chip:
     """The pair's chip with these fields of one qubit."""
     qubits = tuple(
         qubit.model_copy(update=update) if qubit.index == index else qubit for qubit in CHIP.qubits
@@ -121,7 +121,7 @@ def test_a_common_factor_is_told() -> None:
     ],
     ids=["the same", "one gate", "inside the prior", "half the length"],
 )
-def test_an_edit_of_pulses_is_no_common_factor(new: Any) -> None:  # noqa: ANN401
+def test_an_edit_of_pulses_is_no_common_factor(new: Any) -> None:
     """One gate louder, or shorter at its angle, is firmware."""
     assert common_factors(TABLE, CHIP, new, CHIP) == ()
 

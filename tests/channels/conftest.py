@@ -143,7 +143,7 @@ def make_profile() -> Callable[..., Profile]:
 def make_case() -> Cases:
     """The function that puts one gate to a toy chip, see ``toy_chip`` for what may vary."""
 
-    def make(gate: Gate, *, levels: int = 2, **chip: Any) -> Case:  # noqa: ANN401
+    def make(gate: Gate, *, levels: int = 2, **chip: Any) -> Case:
         made = toy_chip(qubits=len(gate.qubits), **chip)
         return Case(
             problem=gate_problem(gate, toy_profile(gate), made, levels=levels),

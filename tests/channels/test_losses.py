@@ -88,7 +88,7 @@ def flat(channel: str, start: int, length: int, amp: float) -> Constant:
     return Constant(channel=channel, t0=start, duration=length, envelope="constant", amp=amp)
 
 
-def driven(*rows: Any, qubits: tuple[int, ...] = (0,)) -> Gate:  # noqa: ANN401
+def driven(*rows: Any, qubits: tuple[int, ...] = (0,)) -> Gate:
     """A gate of these pulses."""
     duration = max(row.t0 + row.duration for row in rows)
     name = "x" if len(qubits) == 1 else "cx"

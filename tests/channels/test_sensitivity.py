@@ -199,7 +199,7 @@ def answers(lima: Callable[[str], Setting]) -> Callable[[str], Sensitivities]:
 def toy(make_chip: Makes, make_profile: Makes) -> Makes:
     """A gate of these rows on a toy chip."""
 
-    def make(*rows: Any, qubits: int = 1, levels: int = 2, **chip: Any) -> Setting:  # noqa: ANN401
+    def make(*rows: Any, qubits: int = 1, levels: int = 2, **chip: Any) -> Setting:
         duration = max(row.t0 + row.duration for row in rows)
         name, indices = ("cx", (0, 1)) if qubits > 1 else ("x", (0,))
         gate = Gate(name=name, qubits=indices, duration=duration, pulses=rows)
@@ -530,7 +530,7 @@ def test_an_echo_is_asked_once(toy: Makes, monkeypatch: pytest.MonkeyPatch) -> N
     asked = []
     answer = answers_of._part_answer
 
-    def counted(*arguments: Any) -> Any:  # noqa: ANN401
+    def counted(*arguments: Any) -> Any:
         asked.append(arguments)
         return answer(*arguments)
 

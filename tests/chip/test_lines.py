@@ -23,7 +23,7 @@ amplitudes = st.floats(-0.7, 0.7)
 sample_lists = st.lists(st.builds(complex, amplitudes, amplitudes), min_size=1, max_size=20)
 
 
-def line(**changes: Any) -> DriveLine:  # noqa: ANN401
+def line(**changes: Any) -> DriveLine:
     """A drive line of 200 MHz per amplitude, ideal but for ``changes``."""
     ideal: dict[str, Any] = {
         "rabi_hz_per_amp": RABI_HZ,

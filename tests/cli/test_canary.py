@@ -39,7 +39,7 @@ def canary(*options: str, new: str = "new.yaml", circuits: str = "circuits") -> 
     )
 
 
-def flip(folder: Path, *options: str, new: str = "new.yaml") -> Any:  # noqa: ANN401
+def flip(folder: Path, *options: str, new: str = "new.yaml") -> Any:
     """What the document says of the circuit."""
     assert canary("--quiet", "--json", "canary.json", *options, new=new) == 0
     document = json.loads((folder / "canary.json").read_text(encoding="utf-8"))

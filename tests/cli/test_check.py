@@ -17,16 +17,10 @@ OLD = "device/old.yaml"
 ONE = small.small(0)
 
 
-@pytest.fixture(scope="module")
-def device(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A device of one qubit with its accepted baseline."""
-    return small.with_baseline(tmp_path_factory.mktemp("device"), ONE)
-
-
 @pytest.fixture(autouse=True)
-def own(device: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def own(one_qubit: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Each test stands in a copy of it."""
-    shutil.copytree(device, tmp_path, dirs_exist_ok=True)
+    shutil.copytree(one_qubit, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "120")
     return tmp_path

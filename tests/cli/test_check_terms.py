@@ -31,16 +31,10 @@ WAIVER = {
 NAMED = ["-c", "user.name=Ada", "-c", "user.email=ada@example.org"]
 
 
-@pytest.fixture(scope="module")
-def device(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A device of one qubit with its accepted baseline."""
-    return small.with_baseline(tmp_path_factory.mktemp("device"), ONE)
-
-
 @pytest.fixture(autouse=True)
-def own(device: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def own(one_qubit: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Each test stands in a copy of it, at a desk."""
-    shutil.copytree(device, tmp_path, dirs_exist_ok=True)
+    shutil.copytree(one_qubit, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("CI", raising=False)
     return tmp_path
@@ -98,7 +92,7 @@ def test_a_waiver_needs_no_new_baseline() -> None:
 def git(*arguments: str) -> str:
     """What git prints."""
     done = subprocess.run(
-        ["git", *NAMED, *arguments],  # noqa: S607
+        ["git", *NAMED, *arguments],
         check=True,
         capture_output=True,
         text=True,

@@ -381,7 +381,7 @@ def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert [name for name in COMMANDS if f"\n  {name} " in text] == list(COMMANDS)
 
 
-def run(*arguments: str, code: str = "import sys; sys.exit(main())") -> Any:  # noqa: ANN401
+def run(*arguments: str, code: str = "import sys; sys.exit(main())") -> Any:
     """The finished process of a fresh interpreter that calls ``main``."""
     script = f"from qtregress.cli.main import main\n{code}"
     return subprocess.run(

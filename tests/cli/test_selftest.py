@@ -96,7 +96,7 @@ def distort(monkeypatch: pytest.MonkeyPatch, change: Callable[[RatedMap], RatedM
     """Have the fast engine answer something else, in this process and in all it starts."""
     right = Propagation.at
 
-    def wrong(self: Propagation, bath: Bath, **options: Any) -> RatedMap:  # noqa: ANN401
+    def wrong(self: Propagation, bath: Bath, **options: Any) -> RatedMap:
         return change(right(self, bath, **options))
 
     monkeypatch.setattr(Propagation, "at", wrong)

@@ -562,7 +562,7 @@ def test_a_miss_removes_nothing(store: ArrayStore, monkeypatch: pytest.MonkeyPat
     store.put(KEY[:2] + "0" * 62, ARRAYS)
     real = os.open
 
-    def late(path: str | Path, flags: int, *rest: Any, **options: Any) -> int:  # noqa: ANN401 as os.open has them
+    def late(path: str | Path, flags: int, *rest: Any, **options: Any) -> int:
         if path != path_of(store, KEY) or path_of(store, KEY).exists():
             return real(path, flags, *rest, **options)
         store.put(KEY, ARRAYS)

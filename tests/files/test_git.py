@@ -25,7 +25,7 @@ def repository(lima: ImportedBackend, tmp_path: Path, monkeypatch: pytest.Monkey
     (tmp_path / "a" / "p.yaml").write_text(dump(lima.profile), encoding="utf-8")
     author = ("-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false")
     for arguments in (("init", "-q"), ("add", "a"), (*author, "commit", "-qm", "one")):
-        subprocess.run(["git", *arguments], check=True)  # noqa: S607
+        subprocess.run(["git", *arguments], check=True)
     (tmp_path / "a" / "p.yaml").write_text("changed: 1", encoding="utf-8")
     return tmp_path
 
@@ -115,8 +115,8 @@ def test_a_large_file_is_refused_before_it_is_read(monkeypatch: pytest.MonkeyPat
 def committed(*paths: str) -> str:
     """The commit that has just taken the files as they are."""
     author = ("-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false")
-    subprocess.run(["git", "add", *paths], check=True)  # noqa: S607
-    subprocess.run(["git", *author, "commit", "-qm", "two"], check=True)  # noqa: S607
+    subprocess.run(["git", "add", *paths], check=True)
+    subprocess.run(["git", *author, "commit", "-qm", "two"], check=True)
     head = git.head_commit()
     assert head is not None
     return head
@@ -154,7 +154,7 @@ def test_a_file_whose_content_is_missing_is_there() -> None:
     """A partial clone that lacks the keys' content must not read as one without keys."""
     head = git.head_commit()
     blob = subprocess.run(
-        ["git", "rev-parse", f"{head}:a/p.yaml"],  # noqa: S607
+        ["git", "rev-parse", f"{head}:a/p.yaml"],
         check=True,
         capture_output=True,
         text=True,

@@ -56,7 +56,7 @@ def old(qibolab: Path) -> ImportedBackend:
     return read_qibolab(qibolab / OLD, date=None, device=None)
 
 
-def put(document: Any, path: tuple[str | int, ...], value: object) -> None:  # noqa: ANN401
+def put(document: Any, path: tuple[str | int, ...], value: object) -> None:
     """Replace the value at the path."""
     for key in path[:-1]:
         document = document[key]

@@ -19,7 +19,7 @@ def _loader(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
         monkeypatch.setattr(yaml_text, "LOADER", yaml.SafeLoader)
 
 
-def value(text: str) -> Any:  # noqa: ANN401
+def value(text: str) -> Any:
     """What ``text`` means."""
     return parse_yaml(Text(name="a.yaml", text=text))[0]
 

@@ -33,7 +33,7 @@ def edited(factors: list[float]) -> Profile:
     """The rows of the cx louder by these factors, one after the other."""
     number = iter(factors)
 
-    def edit(gate: str, row: Any) -> Any:  # noqa: ANN401
+    def edit(gate: str, row: Any) -> Any:
         if gate != CX or not isinstance(row, ShapedPulse):
             return row
         return small.scaled(row, next(number, 1.0))

@@ -20,7 +20,7 @@ AMP = TableChange(gate="x:0", pulse="d0@0", field="amp", old="0.1", new="0.2", l
 HEAT = replace(difference("regressed", "x:0@d0", metric="heat.line_energy_j"), unit="J")
 
 
-def verdict(*differences: Difference, said: Said | None = None, **fields: Any) -> Verdict:  # noqa: ANN401
+def verdict(*differences: Difference, said: Said | None = None, **fields: Any) -> Verdict:
     """The verdict on these differences."""
     decision = decide(differences, policy=Policy(format="qtregress/policy@1"), said=said or Said())
     circumstances: Circumstances = replace(CIRCUMSTANCES, **fields)
